@@ -1,0 +1,71 @@
+package interceptor
+
+import "context"
+
+// contextChange is a context that a hook returned from BeforeRequest: the later
+// phases of that hook, and of the hooks further in, receive it.
+type contextChange struct {
+	at   int // index of the hook in its stack
+	late bool
+	ctx  context.Context
+}
+
+// contextOf returns the context that the hook's own BeforeRequest returned. An
+// early hook sees the newest context of the early hooks up to itself; a late one
+// always recorded its own.
+func (c *Call) contextOf(st *step) context.Context {
+	for i := len(c.changes) - 1; i >= 0; i-- {
+		ch := &c.changes[i]
+		if st.late && ch.late && ch.at == st.index || !st.late && !ch.late && ch.at <= st.index {
+			return ch.ctx
+		}
+	}
+	return &c.ctx
+}
+
+// accept checks the context a Before… phase returned and keeps the deadline and
+// cancellation of the one the phase received.
+func (c *Call) accept(e *entry, phase string, passed, returned context.Context) (context.Context, error) {
+	if err := c.checkContext(returned, e.name, "returned by "+phase); err != nil {
+		return nil, err
+	}
+	return c.keepLifetime(passed, returned), nil
+}
+
+func (c *Call) checkContext(ctx context.Context, hook, what string) error {
+	if ctx == nil {
+		return misusef("hook %s: the context %s is nil; return the context you received, or one derived from it", hook, what)
+	}
+	if ctx == context.Context(&c.ctx) {
+		return nil
+	}
+	switch found, _ := ctx.Value(callKey{}).(*Call); {
+	case found == nil:
+		return misusef("hook %s: the context %s is not derived from the context the hook received", hook, what)
+	case found != c:
+		return misusef("hook %s: the context %s belongs to another call", hook, what)
+	}
+	return nil
+}
+
+// keepLifetime returns ctx such that it ends no later than parent. Values come
+// from ctx alone. Only a context with a Done of its own can have lost the
+// parent's (context.WithoutCancel does), so the common ones pass as they are.
+func (c *Call) keepLifetime(parent, ctx context.Context) context.Context {
+	if ctx.Done() == parent.Done() {
+		return ctx
+	}
+	merged, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(parent, func() { cancel(context.Cause(parent)) })
+	c.Defer(func() {
+		stop()
+		cancel(nil)
+	})
+	deadline, ok := parent.Deadline()
+	if own, has := ctx.Deadline(); !ok || has && !own.After(deadline) {
+		return merged
+	}
+	limited, release := context.WithDeadlineCause(merged, deadline, context.DeadlineExceeded)
+	c.Defer(release)
+	return limited
+}

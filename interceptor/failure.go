@@ -1,0 +1,196 @@
+package interceptor
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"time"
+
+	"google.golang.org/grpc/codes"
+)
+
+var errNoMessage = NewError(codes.InvalidArgument, "a request message is required")
+
+// fail records a failure. The first one of a call runs OnError; a later one
+// changes the outcome and is reported. With sent, the status has left and what
+// hooks return is ignored. It returns the error to send, or nil when a hook
+// recovered the call with a reply.
+func (c *Call) fail(err error, sent bool) error {
+	err = c.settleContext(err)
+	c.mu.Lock()
+	older := c.failure
+	first := !c.settled
+	c.settled = true
+	c.reply, c.bug = nil, nil // an answer of before the failure is void
+	repeated := !first && older != nil && sameError(err, older)
+	if !first && older != nil && !repeated {
+		err = &replaced{err, older}
+	}
+	c.failure = err
+	c.mu.Unlock()
+	if !first {
+		if !repeated {
+			c.stack.tell(&c.ctx, c, err)
+		}
+		return err
+	}
+	c.reportBug(err)
+	return c.runOnError(err, sent)
+}
+
+// settleContext gives a failure caused by the end of the context the code the
+// client gets. A deadline is DEADLINE_EXCEEDED even where the context says
+// Canceled; a cause that carries a status wins.
+func (c *Call) settleContext(err error) error {
+	if own := carrier(err); own != nil {
+		code := own.GRPCStatus().Code()
+		if code != codes.Canceled && code != codes.DeadlineExceeded {
+			return err
+		}
+	} else if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	ctx := c.inner
+	if ctx == nil || ctx.Err() == nil {
+		return err
+	}
+	cause := context.Cause(ctx)
+	if carrier(cause) != nil && !errors.Is(err, cause) {
+		return &replaced{cause, err}
+	}
+	deadline, ok := ctx.Deadline()
+	if ok && !time.Now().Before(deadline) && StatusOf(err).Code() != codes.DeadlineExceeded {
+		return &replaced{context.DeadlineExceeded, err}
+	}
+	return err
+}
+
+// reportBug tells the operator about failures that are bugs, which clients see
+// as a bland INTERNAL.
+func (c *Call) reportBug(err error) {
+	var m *misuse
+	var p *PanicError
+	if errors.As(err, &m) || errors.As(err, &p) {
+		c.stack.tell(&c.ctx, c, err)
+	}
+}
+
+// runOnError runs the OnError chain, innermost first.
+func (c *Call) runOnError(err error, sent bool) error {
+	before := c.phase.Load()
+	c.at(phaseOnError)
+	next := len(c.plan.steps) - 1
+	for next >= 0 {
+		next, err = c.onErrorFrom(next, err, sent)
+		if err == nil {
+			break // recovered
+		}
+	}
+	c.setRunning(nil)
+	c.at(before)
+	if err != nil {
+		c.sendErrorHeaders(err)
+	}
+	return err
+}
+
+// onErrorFrom runs OnError from step i outwards until the end, a recovery, or a
+// panic, and returns the step to go on with.
+func (c *Call) onErrorFrom(i int, err error, sent bool) (next int, out error) {
+	next, out = i, err
+	defer func() {
+		if r := recover(); r != nil {
+			p := panicked(c.plan.steps[next].name, r)
+			c.stack.tell(&c.ctx, c, p)
+			if !sent {
+				out = c.setFailure(&replaced{p, out})
+			}
+			next--
+		}
+	}()
+	for ; next >= 0; next-- {
+		st := &c.plan.steps[next]
+		if !c.entered(st) || st.isFuncs && st.funcs.OnError == nil {
+			continue
+		}
+		c.setRunning(st.entry)
+		returned := st.hook.OnError(c.contextOf(st), c, out)
+		out = c.takeOnError(st.entry, out, returned, sent)
+		if out == nil {
+			return next, nil
+		}
+	}
+	return next, out
+}
+
+// takeOnError judges what an OnError returned: nil is a recovery only with a
+// reply, another error replaces the failure.
+func (c *Call) takeOnError(e *entry, err, returned error, sent bool) error {
+	bug, reply := c.takeBug(), c.answered()
+	switch {
+	case sent:
+		c.setReply(nil)
+		return err
+	case bug != nil:
+		c.setReply(nil)
+		c.stack.tell(&c.ctx, c, bug)
+		return c.setFailure(&replaced{bug, err})
+	case returned == nil && reply != nil:
+		c.setFailure(nil)
+		return nil
+	case returned == nil:
+		c.stack.tell(&c.ctx, c, misusef("hook %s: OnError returned nil without Reply; return the error to keep it, or call Reply to recover", e.name))
+		return err
+	}
+	c.setReply(nil) // a reply counts only with a nil error
+	if sameError(returned, err) {
+		return err
+	}
+	return c.setFailure(&replaced{returned, err})
+}
+
+// sameError compares errors whose types may not be comparable.
+func sameError(a, b error) bool {
+	ta, tb := reflect.TypeOf(a), reflect.TypeOf(b)
+	if ta != tb || !ta.Comparable() {
+		return false
+	}
+	defer func() { _ = recover() }() // a comparable struct may hold what is not
+	return a == b
+}
+
+func (c *Call) setFailure(err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failure = err
+	return err
+}
+
+func (c *Call) setReply(reply any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reply = reply
+}
+
+func (c *Call) setRunning(e *entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running = e
+}
+
+// sendErrorHeaders sets the headers that the error brings along.
+func (c *Call) sendErrorHeaders(err error) {
+	if c.Committed() {
+		return
+	}
+	for _, h := range ownHeaders(err) {
+		if err := c.ResponseHeader().Add(h.key, h.value); err != nil {
+			c.stack.tell(&c.ctx, c, err)
+		}
+	}
+	if seconds, ok := retryAfter(StatusOf(err)); ok {
+		if err := c.ResponseHeader().SetDefault("Retry-After", seconds); err != nil {
+			c.stack.tell(&c.ctx, c, err)
+		}
+	}
+}

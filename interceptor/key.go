@@ -1,0 +1,84 @@
+package interceptor
+
+import "context"
+
+// Key is a typed slot in every call: what one hook learns and other hooks, the
+// handler or the log must see. Keys are compared by identity, so two keys of one
+// name are two keys; declare a Key once, as a package variable. All methods are
+// safe for concurrent use, also after the call has ended.
+type Key[T any] struct{ name string }
+
+// NewKey makes a key. The name appears in logs and construction errors.
+func NewKey[T any](name string) *Key[T] { return &Key[T]{name: name} }
+
+// Name returns the name given to [NewKey].
+func (k *Key[T]) Name() string { return k.name }
+
+// Set stores v in the call, replacing an earlier value. Outer hooks, inner hooks
+// and the handler see it. On a nil call it does nothing.
+func (k *Key[T]) Set(call *Call, v T) {
+	if call != nil {
+		call.setValue(k, v)
+	}
+}
+
+// Get returns the value stored in the call and whether there is one.
+func (k *Key[T]) Get(call *Call) (T, bool) {
+	v, ok := call.value(k)
+	if !ok {
+		var zero T
+		return zero, false
+	}
+	t, _ := v.(T) // a nil interface value stays the zero T
+	return t, true
+}
+
+// From returns the value stored in the call that ctx belongs to; handlers use it.
+func (k *Key[T]) From(ctx context.Context) (T, bool) {
+	call, _ := CallFrom(ctx)
+	return k.Get(call)
+}
+
+// Value returns what [Key.Get] returns, untyped.
+func (k *Key[T]) Value(call *Call) (any, bool) { return call.value(k) }
+
+func (k *Key[T]) sealed() {}
+
+// AnyKey is a [Key] of any type: what [Requirer], [Provider] and the log take.
+type AnyKey interface {
+	Name() string
+	// Value returns the value stored in the call and whether there is one.
+	Value(call *Call) (any, bool)
+	sealed()
+}
+
+type keyValue struct {
+	key   AnyKey
+	value any
+}
+
+func (c *Call) setValue(key AnyKey, v any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.values {
+		if c.values[i].key == key {
+			c.values[i].value = v
+			return
+		}
+	}
+	c.values = append(c.values, keyValue{key, v})
+}
+
+func (c *Call) value(key AnyKey) (any, bool) {
+	if c == nil {
+		return nil, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.values {
+		if c.values[i].key == key {
+			return c.values[i].value, true
+		}
+	}
+	return nil, false
+}

@@ -1,0 +1,156 @@
+package interceptor
+
+import "github.com/crosscut-go/crosscut/internal/driver"
+
+// answer settles the one answer of a call from what its handler returned.
+func (c *Call) answer(resp any, err error) (any, error) {
+	if p := c.refused(); p != nil {
+		err = p
+	}
+	if err == nil {
+		err = c.takeBug()
+	}
+	if err == nil {
+		err = c.failure // rejected before the handler
+	}
+	if err == nil {
+		err = c.unmetWithoutReply()
+	}
+	if err == nil {
+		if reply := c.answered(); reply != nil {
+			resp = reply
+		}
+		if err = c.check(resp); err == nil {
+			return c.record(resp), nil
+		}
+	}
+	if c.failure == nil || !sameError(err, c.failure) {
+		err = c.fail(err, false)
+	}
+	if err != nil {
+		return nil, err
+	}
+	reply := c.answered()
+	if err = c.check(reply); err != nil {
+		return nil, c.fail(err, false)
+	}
+	return c.record(reply), nil
+}
+
+// unmetWithoutReply fails a call whose handler ended before the message a hook
+// waits for; a reply given before the handler ran is an answer all the same.
+func (c *Call) unmetWithoutReply() error {
+	if c.answered() != nil {
+		return nil
+	}
+	return c.unmet()
+}
+
+// check runs OnSend on an answer and makes sure that it can be encoded. HTTP
+// answers and what a plain handler wrote itself are no messages.
+func (c *Call) check(resp any) error {
+	if resp == nil {
+		return nil
+	}
+	if _, isHTTP := resp.(*driver.HTTPReply); isHTTP {
+		return nil
+	}
+	if m := c.Method(); m != nil && c.answered() != nil {
+		if err := checkReplyType(m, resp); err != nil {
+			return err
+		}
+	}
+	c.at(phaseOnSend)
+	if err := c.onSend(resp); err != nil {
+		return err
+	}
+	return c.encode(resp)
+}
+
+// encode asks the adapter to try resp; a message type that panics when encoded
+// is a failure like any other.
+func (c *Call) encode(resp any) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicked("", r)
+		}
+	}()
+	return c.run.Encode(resp)
+}
+
+func (c *Call) record(resp any) any {
+	if _, isHTTP := resp.(*driver.HTTPReply); isHTTP || resp == nil {
+		return resp
+	}
+	if m := c.Method(); m != nil && m.kind.singleResponse() {
+		c.mu.Lock()
+		c.response = resp
+		c.mu.Unlock()
+	}
+	return resp
+}
+
+// respond runs BeforeResponse of the entered hooks, innermost first, once per
+// call, and returns the answer that stands then.
+func (c *Call) respond(resp any, err error) (any, error) {
+	if c.respDone {
+		return resp, err
+	}
+	c.respDone = true
+	if len(c.plan.respond) == 0 {
+		return resp, err
+	}
+	before := c.phase.Load()
+	c.at(phaseBeforeResponse)
+	for i := len(c.plan.respond) - 1; i >= 0; i-- {
+		st := &c.plan.respond[i]
+		if c.entered(st) {
+			resp, err = c.respondOne(st, resp, err)
+		}
+	}
+	c.setRunning(nil)
+	c.at(before)
+	return resp, err
+}
+
+func (c *Call) respondOne(st *step, resp any, err error) (any, error) {
+	held := c.answered()
+	c.setRunning(st.entry)
+	refusal := c.beforeResponse(st)
+	if refusal == nil {
+		refusal = c.takeBug()
+	}
+	reply := c.answered()
+	if refusal == nil && err == nil && reply != nil && !sameReply(reply, held) {
+		if refusal = c.check(reply); refusal == nil {
+			return c.record(reply), nil
+		}
+	}
+	if refusal == nil {
+		return resp, err
+	}
+	if err = c.fail(refusal, false); err != nil {
+		return nil, err
+	}
+	reply = c.answered() // an OnError recovered
+	if err = c.check(reply); err != nil {
+		return nil, c.fail(err, false)
+	}
+	return c.record(reply), nil
+}
+
+func (c *Call) beforeResponse(st *step) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicked(st.name, r)
+		}
+	}()
+	return st.response.BeforeResponse(c.contextOf(st), c)
+}
+
+// sameReply compares replies, which are pointers in practice but may be of any
+// type a codec accepts.
+func sameReply(a, b any) (same bool) {
+	defer func() { _ = recover() }() // uncomparable types differ
+	return a == b
+}

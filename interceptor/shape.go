@@ -1,0 +1,71 @@
+package interceptor
+
+import (
+	"fmt"
+	"reflect"
+)
+
+// optionalMethods are the methods of the optional interfaces. A hook that has
+// one of these names must implement the interface it belongs to: a slip in a
+// signature would otherwise switch a check off without a word.
+var optionalMethods = []struct {
+	name string
+	want reflect.Type
+}{
+	{"Name", reflect.TypeFor[Named]()},
+	{"OnReceive", reflect.TypeFor[MessageHook]()},
+	{"OnSend", reflect.TypeFor[MessageHook]()},
+	{"BeforeResponse", reflect.TypeFor[ResponseHook]()},
+	{"WrapHandler", reflect.TypeFor[HandlerHook]()},
+	{"Requires", reflect.TypeFor[Requirer]()},
+	{"Provides", reflect.TypeFor[Provider]()},
+	{"Decides", reflect.TypeFor[Decider]()},
+	{"Enforces", reflect.TypeFor[Enforcer]()},
+	{"CheckMethod", reflect.TypeFor[MethodChecker]()},
+}
+
+// useInterfaces records the optional interfaces of the hook and reports those it
+// only half implements.
+func (e *entry) useInterfaces() (problems []error) {
+	e.messages, _ = e.hook.(MessageHook)
+	e.response, _ = e.hook.(ResponseHook)
+	e.handler, _ = e.hook.(HandlerHook)
+	e.checker, _ = e.hook.(MethodChecker)
+	_, e.decides = e.hook.(Decider)
+	if r, ok := e.hook.(Requirer); ok {
+		e.requires = r.Requires()
+	}
+	if p, ok := e.hook.(Provider); ok {
+		e.provides = p.Provides()
+	}
+	t := reflect.TypeOf(e.hook)
+	for _, m := range optionalMethods {
+		if t.Implements(m.want) {
+			continue
+		}
+		if _, ok := t.MethodByName(m.name); ok {
+			problems = append(problems, e.halfDone(m.name, m.want))
+		} else if pointer := reflect.PointerTo(t); t.Kind() != reflect.Pointer && pointer.Implements(m.want) {
+			problems = append(problems, fmt.Errorf("crosscut: hook %s: %s has a pointer receiver, so %s does not implement %s; list &%s{…}", e.name, m.name, t, m.want.Name(), t))
+		}
+	}
+	return problems
+}
+
+func (e *entry) halfDone(method string, want reflect.Type) error {
+	if want.NumMethod() > 1 {
+		return fmt.Errorf("crosscut: hook %s has %s but does not implement interceptor.%s; it needs both OnReceive and OnSend as %s", e.name, method, want.Name(), signatures(want))
+	}
+	return fmt.Errorf("crosscut: hook %s has a method %s that is not interceptor.%s; declare it as %s, or rename it", e.name, method, want.Name(), signatures(want))
+}
+
+func signatures(t reflect.Type) string {
+	text := ""
+	for i := range t.NumMethod() {
+		if i > 0 {
+			text += " and "
+		}
+		text += t.Method(i).Name + t.Method(i).Type.String()[len("func"):]
+	}
+	return text
+}
