@@ -1,0 +1,113 @@
+# Everything a contributor or the build machine runs. `make help` prints the list.
+#
+# Tools are Go programs pinned in tools/go.mod and built on first use; nothing is installed.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+tool := go tool -modfile=tools/go.mod
+modules := $(shell sed 's/\#.*//' allmodules)
+build := .build
+
+# Hand-written packages that users import: what coverage is counted over.
+covered = $$(go list ./... | grep -v -e /examples/ -e /internal/mutate -e /proto/ | paste -sd, -)
+
+# each runs a command in the folder of every module.
+define each
+for module in $(modules); do echo "# module $$module"; (cd "$$module" && $(1)); done
+endef
+
+.PHONY: help
+help: ## Print this list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-15s %s\n", $$1, $$2}' Makefile
+
+.PHONY: all
+all: test race lint checkgenerate checktidy examples mutate ## Run every check that .ci/run runs.
+
+.PHONY: test
+test: ## Run the tests of every module.
+	@$(call each,go test ./...)
+
+.PHONY: race
+race: ## Run the tests of every module under the race detector.
+	@$(call each,go test -race ./...)
+
+.PHONY: lint
+lint: googleapis ## Lint Go code and protos, and check their formatting.
+	@linter="$$($(tool) -n golangci-lint)"; $(call each,"$$linter" run --config "$(CURDIR)/.golangci.yml" ./...)
+	$(tool) buf lint
+	$(tool) buf format --diff --exit-code proto
+
+# The files are generated into $(build) first, so that a failure leaves the old ones in place, and a file whose .proto is
+# gone goes as well.
+.PHONY: generate
+generate: googleapis ## Generate the Go code beside every .proto.
+	@rm -rf $(build)/generated
+	$(tool) buf generate
+	@find proto -name '*.pb.go' -delete -o -name '*.pb.gw.go' -delete
+	@cp -R $(build)/generated/. proto/
+
+# The google/api protos that ours import. They are written anew each time because they belong to the pinned genproto
+# version, not to a file that make could compare.
+.PHONY: googleapis
+googleapis:
+	@rm -rf $(build)/googleapis
+	@cd tools && go run ./googleapis "$(CURDIR)/$(build)/googleapis"
+
+# Untracked files count, so that a new .proto cannot be committed without its code.
+.PHONY: checkgenerate
+checkgenerate: generate ## Fail when the committed generated code is not what generate makes.
+	@git --no-pager diff -- 'proto/*.go'
+	@drift="$$(git status --porcelain -- 'proto/*.go')"; \
+	if [[ -n "$$drift" ]]; then \
+		printf 'generated code differs from the commit; run "make generate" and commit:\n%s\n' "$$drift" >&2; exit 1; \
+	fi
+
+.PHONY: tidy
+tidy: ## Tidy go.mod and go.sum of every module.
+	@$(call each,go mod tidy)
+
+.PHONY: checktidy
+checktidy: ## Fail when go.mod or go.sum of a module is not tidy.
+	@$(call each,go mod tidy -diff)
+
+.PHONY: examples
+examples: ## Build every example and run the quickstart's tour.
+	@mkdir -p $(build)/examples
+	go build -o $(build)/examples/ ./examples/...
+	go run ./examples/quickstart -once -grpc localhost:0 -http localhost:0
+
+.PHONY: mutate
+mutate: ## Break each rule of the contract on purpose and fail when no test notices.
+	go run ./internal/mutate
+
+# Ten runs are the fewest from which benchstat tells a difference from noise. To compare, set OLD to an earlier file.
+BENCH ?= .
+COUNT ?= 10
+NEW ?= $(build)/bench/$(shell git describe --always --dirty 2>/dev/null).txt
+OLD ?=
+.PHONY: bench
+bench: ## Run the benchmarks and keep the results (BENCH=regexp COUNT=10 OLD=file to compare with).
+	@mkdir -p $(build)/bench
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./... | tee $(NEW)
+	$(tool) benchstat $(OLD) $(NEW)
+
+# The Go command fuzzes one function of one package at a time.
+FUZZTIME ?= 20s
+.PHONY: fuzz
+fuzz: ## Fuzz every fuzz test for a while (FUZZTIME=20s).
+	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u | while read -r dir; do \
+		sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$dir"/*_test.go | while read -r name; do \
+			echo "# $$dir $$name"; \
+			(cd "$$dir" && go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) .); \
+		done; \
+	done
+
+.PHONY: cover
+cover: ## Measure how much of the library its tests reach, over all packages together.
+	@mkdir -p $(build)/cover
+	go test -coverpkg="$(covered)" -coverprofile=$(build)/cover/cover.out ./...
+	go tool cover -html=$(build)/cover/cover.out -o $(build)/cover/cover.html
+	@go tool cover -func=$(build)/cover/cover.out | tail -n 1
