@@ -53,11 +53,13 @@ type Call struct {
 	early    int             // hooks entered at BeforeRequest: a prefix of plan.early
 	late     int             // hooks entered at resolution: a prefix of plan.late
 	agreed   int             // how many steps of the plan have passed BeforeHandler
+	running  int             // 1 + the step whose Before… phase runs, or 0
 	changes  []contextChange // contexts that hooks returned, in order
 	changed  [2]contextChange
 	settled  bool // OnError has run
 	respDone bool // BeforeResponse has run
-	guards   retryGuard
+	checked  any  // a reply that has passed OnSend before it is sent
+	progress progress
 
 	phase atomic.Uint32 // the running phase, see the constants
 	armed atomic.Pointer[string]
@@ -69,18 +71,21 @@ type Call struct {
 	request    any
 	response   any
 	values     []keyValue
+	valued     [4]keyValue // room for the first values
 	cleanups   []func()
 	headers    []driver.Header
+	headed     [2]driver.Header // room for the first headers
 	trailers   []driver.Header
-	reply      any   // a message or *driver.HTTPReply
-	failure    error // the failure that stands
-	poison     error // a refused message: every receive and send returns it
-	bug        error // a misuse that the running phase will fail with
-	running    *entry
-	await      bool // some hook waits for the first message
+	reply      any    // a message or *driver.HTTPReply
+	failure    error  // the failure that stands
+	poison     error  // a refused message: every receive and send returns it
+	bug        error  // a misuse that the running phase will fail with
+	await      *entry // the innermost hook that waits for the first message
+	replied    bool   // the reply of a hook has left on a stream
 	committed  bool
 	denied     bool
 	ended      bool
+	cleaned    bool // the cleanups have run
 	end        time.Time
 	httpStatus int
 }
@@ -230,14 +235,14 @@ func (c *Call) Response() any {
 }
 
 // Defer runs cleanup after every AfterResponse of the call, last deferred first,
-// also for a hook that was never entered. On a call that has ended it runs at
-// once.
+// also for a hook that was never entered. Once the cleanups of an ended call have
+// run, it runs at once.
 func (c *Call) Defer(cleanup func()) {
 	if c == nil || cleanup == nil {
 		return
 	}
 	c.mu.Lock()
-	if !c.ended {
+	if !c.cleaned {
 		c.cleanups = append(c.cleanups, cleanup)
 		c.mu.Unlock()
 		return

@@ -10,7 +10,7 @@ import (
 // The mapping is that of google.rpc.Code, as grpc-gateway's. A code that does
 // not exist is 500.
 func HTTPStatusFromCode(code codes.Code) int {
-	if int(code) < len(httpStatusOf) {
+	if code < codes.Code(len(httpStatusOf)) {
 		return httpStatusOf[code]
 	}
 	return http.StatusInternalServerError

@@ -1,6 +1,9 @@
 package interceptor
 
-import "context"
+import (
+	"context"
+	"reflect"
+)
 
 // contextChange is a context that a hook returned from BeforeRequest: the later
 // phases of that hook, and of the hooks further in, receive it.
@@ -25,25 +28,31 @@ func (c *Call) contextOf(st *step) context.Context {
 
 // accept checks the context a Before… phase returned and keeps the deadline and
 // cancellation of the one the phase received.
-func (c *Call) accept(e *entry, phase string, passed, returned context.Context) (context.Context, error) {
-	if err := c.checkContext(returned, e.name, "returned by "+phase); err != nil {
+func (c *Call) accept(passed, returned context.Context, e *entry, phase string) (context.Context, error) {
+	if err := c.checkContext(returned, e, "returned by "+phase); err != nil {
 		return nil, err
+	}
+	if !reflect.ValueOf(returned).Comparable() {
+		returned = &opaqueContext{returned} // contexts are compared further in
 	}
 	return c.keepLifetime(passed, returned), nil
 }
 
-func (c *Call) checkContext(ctx context.Context, hook, what string) error {
+// opaqueContext makes a context of an uncomparable type comparable.
+type opaqueContext struct{ context.Context }
+
+func (c *Call) checkContext(ctx context.Context, hook *entry, what string) error {
 	if ctx == nil {
-		return misusef("hook %s: the context %s is nil; return the context you received, or one derived from it", hook, what)
+		return hook.misusef("the context %s is nil; use the context the hook received, or one derived from it", what)
 	}
 	if ctx == context.Context(&c.ctx) {
 		return nil
 	}
 	switch found, _ := ctx.Value(callKey{}).(*Call); {
 	case found == nil:
-		return misusef("hook %s: the context %s is not derived from the context the hook received", hook, what)
+		return hook.misusef("the context %s is not derived from the context the hook received", what)
 	case found != c:
-		return misusef("hook %s: the context %s belongs to another call", hook, what)
+		return hook.misusef("the context %s belongs to another call; use the context the hook received", what)
 	}
 	return nil
 }
@@ -52,7 +61,7 @@ func (c *Call) checkContext(ctx context.Context, hook, what string) error {
 // from ctx alone. Only a context with a Done of its own can have lost the
 // parent's (context.WithoutCancel does), so the common ones pass as they are.
 func (c *Call) keepLifetime(parent, ctx context.Context) context.Context {
-	if ctx.Done() == parent.Done() {
+	if done := parent.Done(); done == nil || ctx.Done() == done {
 		return ctx
 	}
 	merged, cancel := context.WithCancelCause(ctx)

@@ -9,13 +9,14 @@ import (
 )
 
 // begin starts the call in c and returns the context that carries it.
-func (c *Call) begin(s *Stack, parent context.Context, wire driver.Transport) context.Context {
+func (c *Call) begin(s *Stack, parent context.Context, wire driver.Transport) context.Context { //nolint:revive // driver.Ops names the order
 	c.ctx = callContext{parent, c}
 	c.stack, c.wire, c.run = s, wire, wire
 	c.start = time.Now()
 	c.plan = s.unresolved[wire.Kind()]
 	c.inner = &c.ctx
 	c.changes = c.changed[:0]
+	c.values, c.headers = c.valued[:0], c.headed[:0]
 	return &c.ctx
 }
 
@@ -26,8 +27,11 @@ func (c *Call) beforeRequest() bool {
 		return true
 	}
 	c.at(phaseBeforeRequest)
-	if err := c.enterAll(c.plan.steps); err != nil {
-		c.fail(err, false)
+	err := c.enterAll(c.plan.steps)
+	c.running = 0
+	c.at(phaseNone)
+	if err != nil {
+		_ = c.fail(err, false)
 		return false
 	}
 	return c.reply == nil
@@ -36,7 +40,8 @@ func (c *Call) beforeRequest() bool {
 func (c *Call) enterAll(steps []step) (err error) {
 	defer c.recoverPhase(&err)
 	for i := range steps {
-		if c.inner, err = c.enter(steps[i].entry, c.inner); err != nil {
+		c.running = i + 1
+		if err = c.enter(steps[i].entry); err != nil {
 			return err
 		}
 		c.early++
@@ -47,30 +52,38 @@ func (c *Call) enterAll(steps []step) (err error) {
 	return nil
 }
 
-// enter runs one BeforeRequest and returns the context for what is further in.
-func (c *Call) enter(e *entry, ctx context.Context) (context.Context, error) {
-	c.running = e
+// enter runs one BeforeRequest. What is further in gets the context it returns.
+// Nothing is written for a hook that changes nothing: that keeps a hook cheap.
+func (c *Call) enter(e *entry) error {
 	if e.isFuncs && e.funcs.BeforeRequest == nil {
-		return ctx, nil
+		return nil
 	}
-	next, err := e.hook.BeforeRequest(ctx, c)
+	ctx, err := e.hook.BeforeRequest(c.inner, c)
+	if err == nil && c.bug == nil && ctx == c.inner {
+		return nil
+	}
+	if err = c.judge(ctx, err, e, "BeforeRequest"); err == nil {
+		c.changes = append(c.changes, contextChange{at: e.index, ctx: c.inner})
+	}
+	return err
+}
+
+// judge settles what a Before… phase returned: a misuse is an error, an error
+// wins over a reply of the same phase, and a Decider that did not agree has
+// denied the call.
+func (c *Call) judge(ctx context.Context, err error, e *entry, phase string) error {
 	if err == nil && c.bug != nil {
 		err = c.takeBug()
 	}
-	if err != nil {
-		c.bug = nil
-		c.reply = nil // an error wins over a reply of the same phase
-		c.deniedBy(e)
-		return ctx, err
+	if err == nil {
+		if ctx, err = c.accept(c.inner, ctx, e, phase); err == nil {
+			c.inner = ctx
+			return nil
+		}
 	}
-	if next == ctx {
-		return ctx, nil
-	}
-	if next, err = c.accept(e, "BeforeRequest", ctx, next); err != nil {
-		return ctx, err
-	}
-	c.changes = append(c.changes, contextChange{at: e.index, ctx: next})
-	return next, nil
+	c.bug, c.reply = nil, nil
+	c.deniedBy(e)
+	return named(e, err)
 }
 
 // resolve runs BeforeHandler for m, entering the hooks that waited for it. It
@@ -91,7 +104,7 @@ func (c *Call) resolve(m *Method, route string) bool {
 		return c.checkHeldReply(m)
 	}
 	if p.err != nil {
-		c.fail(p.err, false)
+		_ = c.fail(&replaced{misusef("method %s is closed: %v", m.name, p.err), p.err}, false)
 		return false
 	}
 	c.plan = p
@@ -100,9 +113,10 @@ func (c *Call) resolve(m *Method, route string) bool {
 	}
 	c.at(phaseBeforeHandler)
 	err := c.admitAll(p.steps)
-	c.running = nil
+	c.running = 0
+	c.at(phaseNone)
 	if err != nil {
-		c.fail(err, false)
+		_ = c.fail(err, false)
 		return false
 	}
 	return c.reply == nil
@@ -117,7 +131,7 @@ func (c *Call) checkHeldReply(m *Method) bool {
 	}
 	if err := checkReplyType(m, c.reply); err != nil {
 		c.reply = nil
-		c.fail(err, false)
+		_ = c.fail(err, false)
 	}
 	return false
 }
@@ -126,83 +140,74 @@ func (c *Call) sameMethod(known, m *Method) bool {
 	if known == m {
 		return c.failure == nil && c.reply == nil
 	}
-	c.fail(misusef("the call was decided for %s but would run %s; mount the inner layer so that it resolves the method itself (httpadapter.NewMux, httpadapter.StripPrefix, or a handler with an Inner method)", known.Name(), m.Name()), false)
+	_ = c.fail(misusef("the call was decided for %s but would run %s; mount the inner layer so that it resolves the method itself (httpadapter.NewMux, httpadapter.StripPrefix, or a handler with an Inner method)", known.Name(), m.Name()), false)
 	return false
 }
 
 func (c *Call) admitAll(steps []step) (err error) {
 	defer c.recoverPhase(&err)
-	ctx := c.inner
 	for i := range steps {
 		st := &steps[i]
+		c.running = i + 1
 		if st.late {
-			next, err := c.enter(st.entry, ctx)
-			if err != nil {
+			if err = c.enter(st.entry); err != nil {
 				return err
 			}
-			c.enteredLate(st, next)
-			if ctx = next; c.reply != nil {
-				break
+			c.enteredLate(st)
+			if c.reply != nil {
+				return nil
 			}
 		}
-		next, err := c.admit(st.entry, ctx)
-		if err != nil {
+		if err = c.admit(st.entry); err != nil {
 			return err
 		}
-		ctx = next
 		if c.reply != nil {
-			break
+			return nil
 		}
 		c.agreed++
 	}
-	c.inner = ctx
 	return nil
 }
 
 // enteredLate records a hook that joined at resolution. Its context is recorded
 // even when it is the one it received, because that one is not an outer hook's.
-func (c *Call) enteredLate(st *step, ctx context.Context) {
+func (c *Call) enteredLate(st *step) {
 	c.late++
 	if n := len(c.changes); n > 0 && c.changes[n-1].at == st.index {
 		c.changes[n-1].late = true
 		return
 	}
-	c.changes = append(c.changes, contextChange{at: st.index, late: true, ctx: ctx})
+	c.changes = append(c.changes, contextChange{at: st.index, late: true, ctx: c.inner})
 }
 
 // admit runs one BeforeHandler.
-func (c *Call) admit(e *entry, ctx context.Context) (context.Context, error) {
-	c.running = e
+func (c *Call) admit(e *entry) error {
 	if e.isFuncs && e.funcs.BeforeHandler == nil {
-		return ctx, nil
+		return nil
 	}
-	next, err := e.hook.BeforeHandler(ctx, c, c.method)
-	if err == nil && c.bug != nil {
-		err = c.takeBug()
+	ctx, err := e.hook.BeforeHandler(c.inner, c, c.method)
+	if err == nil && c.bug == nil && ctx == c.inner {
+		return nil
 	}
-	if err != nil {
-		c.bug = nil
-		c.reply = nil
-		c.deniedBy(e)
-		return ctx, err
-	}
-	if next == ctx {
-		return ctx, nil
-	}
-	return c.accept(e, "BeforeHandler", ctx, next)
+	return c.judge(ctx, err, e, "BeforeHandler")
 }
 
 // recoverPhase turns a panic of the running hook into the error of its phase.
 func (c *Call) recoverPhase(err *error) {
 	if r := recover(); r != nil {
-		name := ""
-		if c.running != nil {
-			name = c.running.name
-			c.deniedBy(c.running)
-		}
+		e := c.runningHook()
+		c.deniedBy(e)
 		c.bug, c.reply = nil, nil
-		*err = panicked(name, r)
+		*err = panicked(e.name, r)
 	}
+}
+
+// runningHook is the hook whose Before… phase runs, or nil.
+func (c *Call) runningHook() *entry {
+	if c.running == 0 {
+		return nil
+	}
+	return c.plan.steps[c.running-1].entry
 }
 
 func panicked(hook string, value any) error {

@@ -15,47 +15,56 @@ func (c *Call) finalize(httpStatus int) {
 	c.httpStatus = httpStatus
 	c.mu.Unlock()
 	c.at(phaseAfterResponse)
-	left := len(c.plan.steps)
 	defer c.runCleanups()
-	defer c.afterAll(&left) // a hook that ended the goroutine must not stop the others
-	c.afterAll(&left)
+	c.afterAll(len(c.plan.steps))
 }
 
-func (c *Call) afterAll(left *int) {
-	for *left > 0 {
-		c.after(left)
-	}
-}
-
-// after runs AfterResponse of the left innermost steps, until the end or a panic.
-func (c *Call) after(left *int) {
+// afterAll runs AfterResponse of the outermost left steps. Where a hook panics
+// or ends the goroutine (runtime.Goexit), the deferred call goes on with the
+// hooks further out.
+func (c *Call) afterAll(left int) {
 	defer func() {
 		if r := recover(); r != nil {
-			c.stack.tell(&c.ctx, c, panicked(c.plan.steps[*left].name, r))
+			c.stack.tell(&c.ctx, c, panicked(c.plan.steps[left].name, r))
+		}
+		if left > 0 {
+			c.afterAll(left)
 		}
 	}()
-	for *left > 0 {
-		*left--
-		st := &c.plan.steps[*left]
+	for left > 0 {
+		left--
+		st := &c.plan.steps[left]
 		if c.entered(st) && !(st.isFuncs && st.funcs.AfterResponse == nil) {
 			st.hook.AfterResponse(c.contextOf(st), c)
 		}
 	}
 }
 
+// runCleanups runs what Defer collected, last first, and what the cleanups
+// themselves defer. A cleanup that ends the goroutine does not stop the others.
 func (c *Call) runCleanups() {
-	for {
-		c.mu.Lock()
-		n := len(c.cleanups)
-		if n == 0 {
-			c.mu.Unlock()
-			return
-		}
-		f := c.cleanups[n-1]
-		c.cleanups = c.cleanups[:n-1]
-		c.mu.Unlock()
+	f := c.nextCleanup()
+	if f == nil {
+		return
+	}
+	defer c.runCleanups()
+	for ; f != nil; f = c.nextCleanup() {
 		c.cleanup(f)
 	}
+}
+
+// nextCleanup takes the newest cleanup; after the last, Defer runs what it gets.
+func (c *Call) nextCleanup() func() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := len(c.cleanups)
+	if n == 0 {
+		c.cleaned = true
+		return nil
+	}
+	f := c.cleanups[n-1]
+	c.cleanups = c.cleanups[:n-1]
+	return f
 }
 
 func (c *Call) cleanup(f func()) {

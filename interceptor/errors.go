@@ -66,7 +66,8 @@ func WithDetails(details ...protoadapt.MessageV1) ErrorOption {
 }
 
 // WithHTTPStatus overrides the HTTP status that the code maps to; gRPC clients
-// are not affected. A status below 400 is answered as 500.
+// are not affected. An error may not mean success: with a status below 400 it is
+// answered as 500, and INTERNAL over gRPC.
 func WithHTTPStatus(httpStatus int) ErrorOption {
 	return errorOption(func(e *Error) { e.httpStatus = httpStatus })
 }
@@ -79,6 +80,9 @@ func WithHeader(key, value string) ErrorOption {
 
 // Error returns code, public message and cause; it is for logs.
 func (e *Error) Error() string {
+	if e == nil {
+		return "nil *interceptor.Error; return a plain nil for no error"
+	}
 	var b strings.Builder
 	b.WriteString(e.status.Code().String())
 	if m := e.status.Message(); m != "" {
@@ -91,14 +95,24 @@ func (e *Error) Error() string {
 }
 
 // Unwrap returns the cause, or nil.
-func (e *Error) Unwrap() error { return e.cause }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.cause
+}
 
 // Code returns the gRPC code.
-func (e *Error) Code() codes.Code { return e.status.Code() }
+func (e *Error) Code() codes.Code { return e.GRPCStatus().Code() }
 
 // GRPCStatus returns the status as clients get it; it makes the error work with
 // package status of grpc-go.
-func (e *Error) GRPCStatus() *status.Status { return e.status }
+func (e *Error) GRPCStatus() *status.Status {
+	if e == nil {
+		return nil
+	}
+	return e.status
+}
 
 // PanicError is the failure of a call whose handler or hook panicked. Clients
 // get INTERNAL without its text.
@@ -144,12 +158,33 @@ func (e *StatusError) GRPCStatus() *status.Status {
 
 // misuse is a bug of a hook or of a registration: INTERNAL for the client, and a
 // text for the operator that says what happened and what to do.
-type misuse struct{ text string }
+type misuse struct{ hook, text string }
 
-func (e *misuse) Error() string              { return "crosscut: " + e.text }
+func (e *misuse) Error() string {
+	if e.hook != "" {
+		return "crosscut: hook " + e.hook + ": " + e.text
+	}
+	return "crosscut: " + e.text
+}
+
 func (e *misuse) GRPCStatus() *status.Status { return status.New(codes.Internal, blandMessage) }
 
-func misusef(format string, args ...any) error { return &misuse{fmt.Sprintf(format, args...)} }
+func misusef(format string, args ...any) error {
+	return &misuse{text: fmt.Sprintf(format, args...)}
+}
+
+// misusef is a misuse by this hook.
+func (e *entry) misusef(format string, args ...any) error {
+	return &misuse{e.name, fmt.Sprintf(format, args...)}
+}
+
+// named adds the hook to a misuse that one of its phases returned.
+func named(e *entry, err error) error {
+	if m, ok := err.(*misuse); ok && m.hook == "" { //nolint:errorlint // what the hook wrapped is its own text
+		return &misuse{e.name, m.text}
+	}
+	return err
+}
 
 // replaced is an error that stands in for an earlier failure. Its status is that
 // of the replacement alone; the earlier failure stays reachable.

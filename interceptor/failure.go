@@ -3,13 +3,12 @@ package interceptor
 import (
 	"context"
 	"errors"
+	"net/http"
 	"reflect"
 	"time"
 
 	"google.golang.org/grpc/codes"
 )
-
-var errNoMessage = NewError(codes.InvalidArgument, "a request message is required")
 
 // fail records a failure. The first one of a call runs OnError; a later one
 // changes the outcome and is reported. With sent, the status has left and what
@@ -18,40 +17,54 @@ var errNoMessage = NewError(codes.InvalidArgument, "a request message is require
 func (c *Call) fail(err error, sent bool) error {
 	err = c.settleContext(err)
 	c.mu.Lock()
-	older := c.failure
-	first := !c.settled
-	c.settled = true
-	c.reply, c.bug = nil, nil // an answer of before the failure is void
-	repeated := !first && older != nil && sameError(err, older)
-	if !first && older != nil && !repeated {
-		err = &replaced{err, older}
+	first, older := !c.settled, c.failure
+	if older != nil && sameFailure(older, err) {
+		c.mu.Unlock()
+		return older
 	}
-	c.failure = err
-	c.mu.Unlock()
-	if !first {
-		if !repeated {
-			c.stack.tell(&c.ctx, c, err)
+	late := c.ended || sent && older != nil // the client has the older outcome
+	if !late {
+		if older != nil {
+			err = &replaced{err, older}
 		}
-		return err
+		c.settled, c.failure = true, err
+		c.reply, c.bug = nil, nil // an answer of before the failure is void
 	}
-	c.reportBug(err)
-	return c.runOnError(err, sent)
+	c.mu.Unlock()
+	if first && !late {
+		c.reportBug(err)
+		return c.runOnError(err, sent)
+	}
+	c.stack.tell(&c.ctx, c, err)
+	if late && older != nil {
+		return older
+	}
+	c.sendErrorHeaders(err)
+	return err
+}
+
+// sameFailure tells whether err is the failure, or one that it replaced.
+func sameFailure(failure, err error) bool {
+	if sameError(failure, err) {
+		return true
+	}
+	r, ok := failure.(*replaced) //nolint:errorlint // only what the engine itself replaced
+	return ok && (sameFailure(r.newer, err) || sameFailure(r.older, err))
 }
 
 // settleContext gives a failure caused by the end of the context the code the
 // client gets. A deadline is DEADLINE_EXCEEDED even where the context says
 // Canceled; a cause that carries a status wins.
 func (c *Call) settleContext(err error) error {
-	if own := carrier(err); own != nil {
-		code := own.GRPCStatus().Code()
-		if code != codes.Canceled && code != codes.DeadlineExceeded {
-			return err
-		}
-	} else if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+	code := StatusOf(err).Code()
+	if code != codes.Canceled && code != codes.DeadlineExceeded {
 		return err
 	}
 	ctx := c.inner
-	if ctx == nil || ctx.Err() == nil {
+	if ctx.Err() == nil {
+		ctx = &c.ctx // a hook's context follows the transport's a moment later
+	}
+	if ctx.Err() == nil {
 		return err
 	}
 	cause := context.Cause(ctx)
@@ -59,7 +72,7 @@ func (c *Call) settleContext(err error) error {
 		return &replaced{cause, err}
 	}
 	deadline, ok := ctx.Deadline()
-	if ok && !time.Now().Before(deadline) && StatusOf(err).Code() != codes.DeadlineExceeded {
+	if ok && !time.Now().Before(deadline) && code != codes.DeadlineExceeded {
 		return &replaced{context.DeadlineExceeded, err}
 	}
 	return err
@@ -70,7 +83,10 @@ func (c *Call) settleContext(err error) error {
 func (c *Call) reportBug(err error) {
 	var m *misuse
 	var p *PanicError
-	if errors.As(err, &m) || errors.As(err, &p) {
+	if errors.As(err, &p) && p.Value == http.ErrAbortHandler && c.Transport() == HTTP { //nolint:errorlint // net/http compares so, too
+		return // net/http's way to abort a response, which is no bug
+	}
+	if p != nil || errors.As(err, &m) {
 		c.stack.tell(&c.ctx, c, err)
 	}
 }
@@ -86,9 +102,8 @@ func (c *Call) runOnError(err error, sent bool) error {
 			break // recovered
 		}
 	}
-	c.setRunning(nil)
 	c.at(before)
-	if err != nil {
+	if err != nil && !sent {
 		c.sendErrorHeaders(err)
 	}
 	return err
@@ -102,6 +117,8 @@ func (c *Call) onErrorFrom(i int, err error, sent bool) (next int, out error) {
 		if r := recover(); r != nil {
 			p := panicked(c.plan.steps[next].name, r)
 			c.stack.tell(&c.ctx, c, p)
+			_ = c.takeBug()
+			c.dropReply()
 			if !sent {
 				out = c.setFailure(&replaced{p, out})
 			}
@@ -113,7 +130,6 @@ func (c *Call) onErrorFrom(i int, err error, sent bool) (next int, out error) {
 		if !c.entered(st) || st.isFuncs && st.funcs.OnError == nil {
 			continue
 		}
-		c.setRunning(st.entry)
 		returned := st.hook.OnError(c.contextOf(st), c, out)
 		out = c.takeOnError(st.entry, out, returned, sent)
 		if out == nil {
@@ -126,23 +142,25 @@ func (c *Call) onErrorFrom(i int, err error, sent bool) (next int, out error) {
 // takeOnError judges what an OnError returned: nil is a recovery only with a
 // reply, another error replaces the failure.
 func (c *Call) takeOnError(e *entry, err, returned error, sent bool) error {
-	bug, reply := c.takeBug(), c.answered()
+	bug, reply := named(e, c.takeBug()), c.answered()
+	if bug != nil {
+		c.stack.tell(&c.ctx, c, bug)
+	}
 	switch {
 	case sent:
-		c.setReply(nil)
+		c.dropReply()
 		return err
 	case bug != nil:
-		c.setReply(nil)
-		c.stack.tell(&c.ctx, c, bug)
+		c.dropReply()
 		return c.setFailure(&replaced{bug, err})
 	case returned == nil && reply != nil:
-		c.setFailure(nil)
+		_ = c.setFailure(nil)
 		return nil
 	case returned == nil:
-		c.stack.tell(&c.ctx, c, misusef("hook %s: OnError returned nil without Reply; return the error to keep it, or call Reply to recover", e.name))
+		c.stack.tell(&c.ctx, c, e.misusef("OnError returned nil without Reply; return the error to keep it, or call Reply to recover"))
 		return err
 	}
-	c.setReply(nil) // a reply counts only with a nil error
+	c.dropReply() // a reply counts only with a nil error
 	if sameError(returned, err) {
 		return err
 	}
@@ -156,7 +174,7 @@ func sameError(a, b error) bool {
 		return false
 	}
 	defer func() { _ = recover() }() // a comparable struct may hold what is not
-	return a == b
+	return a == b                    //nolint:errorlint // the very value
 }
 
 func (c *Call) setFailure(err error) error {
@@ -166,19 +184,14 @@ func (c *Call) setFailure(err error) error {
 	return err
 }
 
-func (c *Call) setReply(reply any) {
+func (c *Call) dropReply() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.reply = reply
+	c.reply = nil
 }
 
-func (c *Call) setRunning(e *entry) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.running = e
-}
-
-// sendErrorHeaders sets the headers that the error brings along.
+// sendErrorHeaders sets the headers that the error brings along. gRPC clients
+// read a retry delay in the status, so only HTTP gets Retry-After.
 func (c *Call) sendErrorHeaders(err error) {
 	if c.Committed() {
 		return
@@ -187,6 +200,9 @@ func (c *Call) sendErrorHeaders(err error) {
 		if err := c.ResponseHeader().Add(h.key, h.value); err != nil {
 			c.stack.tell(&c.ctx, c, err)
 		}
+	}
+	if c.Transport() != HTTP {
+		return
 	}
 	if seconds, ok := retryAfter(StatusOf(err)); ok {
 		if err := c.ResponseHeader().SetDefault("Retry-After", seconds); err != nil {

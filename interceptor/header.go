@@ -145,7 +145,7 @@ func (h ResponseHeader) Values(key string) []string {
 
 // validHeaderKey tells whether key is a token of RFC 9110 section 5.6.2.
 func validHeaderKey(key string) bool {
-	for i := 0; i < len(key); i++ {
+	for i := range len(key) {
 		b := key[i]
 		letter := 'a' <= b|0x20 && b|0x20 <= 'z'
 		digit := '0' <= b && b <= '9'
@@ -159,7 +159,7 @@ func validHeaderKey(key string) bool {
 // validHeaderValue refuses the control characters that RFC 9110 section 5.5
 // forbids, line breaks above all.
 func validHeaderValue(value string) bool {
-	for i := 0; i < len(value); i++ {
+	for i := range len(value) {
 		if b := value[i]; b < ' ' && b != '\t' || b == 0x7f {
 			return false
 		}

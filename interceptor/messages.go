@@ -1,9 +1,21 @@
 package interceptor
 
 import (
+	"errors"
+	"reflect"
+
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/crosscut-go/crosscut/internal/driver"
+)
+
+var (
+	errNoMessage = NewError(codes.InvalidArgument, "a request message is required")
+	// errAnswered stops a stream's handler after a hook has answered; the call
+	// itself has not failed.
+	errAnswered = errors.New("crosscut: a hook has answered this call; nothing more is received or sent")
+	errEnded    = errors.New("crosscut: the call has ended; a goroutine of its handler goes on receiving or sending")
 )
 
 // receive runs OnReceive on a decoded request message and counts it.
@@ -15,10 +27,15 @@ func (c *Call) receive(msg any, bytes int) error {
 	c.count.received.add(1, bytes)
 	single := c.method.Kind().singleRequest()
 	if len(c.plan.receive) > 0 {
-		if single {
+		before := c.phase.Load()
+		if single { // else OnSend may run meanwhile
 			c.at(phaseOnReceive)
 		}
-		if err := c.onReceive(msg, single); err != nil {
+		err := c.onReceive(msg)
+		if single {
+			c.at(before)
+		}
+		if err != nil {
 			clearMessage(msg)
 			return c.refuse(err)
 		}
@@ -31,30 +48,37 @@ func (c *Call) receive(msg any, bytes int) error {
 	return nil
 }
 
-func (c *Call) onReceive(msg any, single bool) (err error) {
+func (c *Call) onReceive(msg any) (err error) {
 	var at *entry
 	defer recoverMessage(&at, &err)
 	for i := range c.plan.receive {
 		at = c.plan.receive[i].entry
-		if single {
-			c.setRunning(at)
-		}
 		if err := at.messages.OnReceive(c.inner, c, msg); err != nil {
-			return err
+			return named(at, err)
 		}
-		if single {
-			if err := c.takeBug(); err != nil {
-				return err
-			}
-			if c.reply != nil {
-				break
-			}
+		if answered, err := c.agree(at); answered || err != nil {
+			return named(at, err)
 		}
 	}
 	c.mu.Lock()
-	c.await = false
+	c.await = nil
 	c.mu.Unlock()
 	return nil
+}
+
+// agree settles an OnReceive that returned nil: whether the hook answered, which
+// it may not do before the hooks further in that asked to see the message.
+func (c *Call) agree(e *entry) (answered bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err, c.bug = c.bug, nil; err != nil || c.reply == nil {
+		return false, err
+	}
+	if c.await != nil && c.await.index > e.index {
+		return true, misusef("a reply in OnReceive before %s, which called AwaitMessage, has seen the message; list the replying hook after it", c.await.name)
+	}
+	c.await = nil
+	return true, nil
 }
 
 // onSend runs OnSend of the entered hooks on a response message.
@@ -74,8 +98,11 @@ func (c *Call) onSend(msg any) (err error) {
 		if c.plan.method == nil { // a reply of BeforeRequest
 			ctx = c.contextOf(st)
 		}
-		if err := at.messages.OnSend(ctx, c, msg); err != nil {
-			return err
+		if err = at.messages.OnSend(ctx, c, msg); err == nil {
+			err = c.takeBug()
+		}
+		if err != nil {
+			return named(at, err)
 		}
 	}
 	return nil
@@ -88,84 +115,113 @@ func recoverMessage(at **entry, err *error) {
 }
 
 // clearMessage empties a message that a hook refused, so that a handler that
-// ignores the error has nothing to act on.
+// ignores the error has nothing to act on. Messages of codecs other than proto
+// are set to their zero value.
 func clearMessage(msg any) {
-	if m, ok := msg.(proto.Message); ok && m.ProtoReflect().IsValid() {
-		proto.Reset(m)
+	if m, ok := msg.(proto.Message); ok {
+		if m.ProtoReflect().IsValid() {
+			proto.Reset(m)
+		}
+		return
+	}
+	if v := reflect.ValueOf(msg); v.Kind() == reflect.Pointer && !v.IsNil() {
+		v.Elem().SetZero()
 	}
 }
 
-// refused is the error of a message that a hook refused earlier, or nil.
+// refused is why the call takes no more messages, or nil.
 func (c *Call) refused() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.poison
+	return c.refusedLocked()
+}
+
+func (c *Call) refusedLocked() error {
+	switch {
+	case c.ended:
+		return errEnded
+	case c.poison != nil:
+		return c.poison
+	case c.replied:
+		return errAnswered
+	}
+	return nil
 }
 
 // isWaiting tells whether a hook still waits for the first request message.
 func (c *Call) isWaiting() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.await
-}
-
-// unmet is the failure of a call that would end without the message a hook
-// waits for.
-func (c *Call) unmet() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.await {
-		return nil
-	}
-	return errNoMessage
+	return c.await != nil
 }
 
 // send passes one message of a response stream through OnSend and, before the
 // first one, BeforeResponse. It returns the message to send.
 func (c *Call) send(msg any) (any, error) {
-	if err := c.refused(); err != nil {
+	if err := c.maySend(msg); err != nil {
 		return nil, err
 	}
-	if c.isWaiting() {
-		return nil, c.refuse(misusef("a message was sent before the hook that called AwaitMessage has agreed to the first request message"))
+	if !sameReply(c.checked, msg) {
+		if err := c.onSend(msg); err != nil {
+			return nil, c.refuse(err)
+		}
 	}
-	if err := c.onSend(msg); err != nil {
-		return nil, c.refuse(err)
-	}
-	msg, err := c.respond(msg, nil)
+	out, err := c.respond(msg, nil)
 	if err != nil {
 		return nil, c.refuse(err)
 	}
-	return c.record(msg), nil
+	c.mu.Lock()
+	c.replied = c.reply != nil // maySend lets nothing else pass then
+	c.mu.Unlock()
+	return c.record(out), nil
+}
+
+// maySend refuses a message once the call takes none, and any but the reply of a
+// call that a hook has answered.
+func (c *Call) maySend(msg any) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reply != nil && !c.replied && !c.ended {
+		if sameReply(c.reply, msg) {
+			return nil // also after a refused message, when OnError recovered
+		}
+		return errAnswered
+	}
+	if err := c.refusedLocked(); err != nil {
+		return err
+	}
+	if c.await != nil {
+		c.poison = misusef("a message was sent before %s, which called AwaitMessage, has agreed to the first request message", c.await.name)
+	}
+	return c.poison
 }
 
 // finish settles a stream its handler left with err.
 func (c *Call) finish(err error, send func(any) error) error {
-	if p := c.refused(); p != nil {
-		err = p
-	}
-	if err == nil {
-		err = c.takeBug()
-	}
-	if err == nil && c.failure == nil {
+	if c.failure != nil {
+		err = c.failure
+	} else if err = c.outcome(err); err == nil {
 		err = c.finishReply(send)
 	}
-	if err == nil && c.failure == nil {
-		err = c.unmet()
+	if err != nil {
+		err = c.failStream(err, send)
 	}
-	if err != nil && c.failure == nil {
-		err = c.recoverStream(err, send)
-	} else if c.failure != nil {
-		err = c.failure
+	reply, err := c.respond(nil, err)
+	if err == nil && reply != nil { // given in BeforeResponse of a stream without messages
+		c.checked = reply
+		if err = c.finishReply(send); err != nil {
+			err = c.fail(err, false)
+		}
 	}
-	_, err = c.respond(nil, err)
 	return err
 }
 
 // finishReply sends the reply a hook gave instead of the handler.
 func (c *Call) finishReply(send func(any) error) error {
-	reply := c.answered()
-	if reply == nil {
+	c.mu.Lock()
+	reply, done := c.reply, c.replied
+	c.mu.Unlock()
+	if reply == nil || done {
 		return nil
 	}
 	if _, isHTTP := reply.(*driver.HTTPReply); isHTTP {
@@ -174,8 +230,8 @@ func (c *Call) finishReply(send func(any) error) error {
 	return send(reply)
 }
 
-// recoverStream fails a stream and sends the reply of a hook that recovered it.
-func (c *Call) recoverStream(err error, send func(any) error) error {
+// failStream fails a stream and sends the reply of a hook that recovered it.
+func (c *Call) failStream(err error, send func(any) error) error {
 	if err = c.fail(err, false); err != nil {
 		return err
 	}

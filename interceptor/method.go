@@ -80,20 +80,16 @@ func (m *Method) Kind() Kind {
 // and reads it in nanoseconds from then on. Hooks use it for whatever depends on
 // the method alone (options, attribute sets, limits) so that no call pays for
 // it. compute may be called with nil; it runs once per method even when many
-// calls ask at the same time. Results live as long as the returned function.
+// calls ask at the same time. If it panics, every call for that method panics
+// with the same value, so that no zero T passes for a result. Results live as
+// long as the returned function.
 func PerMethod[T any](compute func(*Method) T) func(*Method) T {
-	type cell struct {
-		once  sync.Once
-		value T
-	}
-	var cells sync.Map // *Method to *cell
+	var values sync.Map // *Method to func() T
 	return func(m *Method) T {
-		found, ok := cells.Load(m)
+		found, ok := values.Load(m)
 		if !ok {
-			found, _ = cells.LoadOrStore(m, new(cell))
+			found, _ = values.LoadOrStore(m, sync.OnceValue(func() T { return compute(m) }))
 		}
-		c := found.(*cell)
-		c.once.Do(func() { c.value = compute(m) })
-		return c.value
+		return found.(func() T)()
 	}
 }

@@ -47,7 +47,7 @@ func init() {
 		StackOf:   func(c *Call) *Stack { return c.stack },
 
 		Panicked: func(value any) error { return panicked("", value) },
-		Misuse:   func(text string) error { return &misuse{text} },
+		Misuse:   func(text string) error { return &misuse{text: text} },
 		Report:   func(s *Stack, ctx context.Context, c *Call, err error) { s.tell(ctx, c, err) },
 	})
 }

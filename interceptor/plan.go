@@ -3,7 +3,6 @@ package interceptor
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/crosscut-go/crosscut/internal/driver"
 )

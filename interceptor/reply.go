@@ -22,8 +22,8 @@ const (
 	phaseAfterResponse
 )
 
-var phaseNames = [...]string{"outside the phases", "BeforeRequest", "BeforeHandler", "OnReceive",
-	"WrapHandler", "the handler", "OnSend", "OnError", "BeforeResponse", "AfterResponse"}
+var phaseNames = [...]string{"between the phases", "in BeforeRequest", "in BeforeHandler", "in OnReceive",
+	"in WrapHandler", "in the handler", "in OnSend", "in OnError", "in BeforeResponse", "in AfterResponse"}
 
 func (c *Call) at(phase uint32) { c.phase.Store(phase) }
 
@@ -104,11 +104,13 @@ func (c *Call) replyLocked(reply any, content bool) error {
 	case c.ended || c.committed:
 		return ErrCommitted
 	case !c.mayReply(phase):
-		return c.misusedLocked(misusef("a reply in %s, where the call cannot be answered; reply in a Before… phase, in OnReceive of a single-request call, in WrapHandler instead of next, or in OnError", phaseNames[phase]))
+		return c.misusedLocked(misusef("a reply %s, where the call cannot be answered; reply in a Before… phase, in OnReceive of a single-request call, in WrapHandler instead of next, or in OnError", phaseNames[phase]))
+	case c.await != nil && phase != phaseOnReceive: // there the order decides
+		return c.misusedLocked(misusef("a reply before %s, which called AwaitMessage, has agreed to the request message; list the replying hook before it", c.await.name))
 	case content && !c.decided():
 		return c.misusedLocked(misusef("a reply with content before %s has decided access; list the replying hook after it and reply in BeforeHandler or later", c.undecided()))
 	}
-	if !content && phase <= phaseBeforeHandler && c.running != nil && c.running.decides {
+	if e := c.runningHook(); !content && e != nil && e.decides {
 		c.denied = true
 	}
 	c.reply = reply
@@ -117,8 +119,10 @@ func (c *Call) replyLocked(reply any, content bool) error {
 
 func (c *Call) mayReply(phase uint32) bool {
 	switch phase {
-	case phaseBeforeRequest, phaseBeforeHandler, phaseWrapHandler, phaseOnError:
+	case phaseBeforeRequest, phaseBeforeHandler, phaseOnError:
 		return true
+	case phaseWrapHandler: // instead of the handler, not of its response
+		return !c.progress.handled.Load() || c.progress.failed.Load() != 0
 	case phaseOnReceive:
 		return c.method.Kind().singleRequest()
 	case phaseBeforeResponse:
@@ -130,9 +134,6 @@ func (c *Call) mayReply(phase uint32) bool {
 // misusedLocked records a bug for the running phase to fail with, so that a hook
 // that drops the returned error does not pass in silence.
 func (c *Call) misusedLocked(err error) error {
-	if m, ok := err.(*misuse); ok && c.running != nil {
-		err = &misuse{"hook " + c.running.name + ": " + m.text}
-	}
 	if c.bug == nil {
 		c.bug = err
 	}
@@ -166,14 +167,15 @@ func (c *Call) AwaitMessage() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	e := c.runningHook()
 	switch {
-	case c.phase.Load() != phaseBeforeHandler || c.running == nil:
-		c.misusedLocked(misusef("AwaitMessage outside BeforeHandler"))
-	case c.running.messages == nil:
-		c.misusedLocked(misusef("AwaitMessage without OnReceive: the hook must implement MessageHook"))
+	case e == nil || c.phase.Load() != phaseBeforeHandler:
+		_ = c.misusedLocked(misusef("AwaitMessage outside BeforeHandler"))
+	case e.messages == nil || e.isFuncs && e.funcs.OnReceive == nil:
+		_ = c.misusedLocked(misusef("AwaitMessage without OnReceive: the hook must implement MessageHook"))
 	case c.method.plain:
-		c.misusedLocked(misusef("AwaitMessage on the plain route %s, which has no messages; scope the hook with When to methods that have one", c.method.name))
+		_ = c.misusedLocked(misusef("AwaitMessage on the plain route %s, which has no messages; scope the hook with When to methods that have one", c.method.name))
 	default:
-		c.await = true
+		c.await = e
 	}
 }

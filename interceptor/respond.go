@@ -1,22 +1,14 @@
 package interceptor
 
-import "github.com/crosscut-go/crosscut/internal/driver"
+import (
+	"errors"
+
+	"github.com/crosscut-go/crosscut/internal/driver"
+)
 
 // answer settles the one answer of a call from what its handler returned.
 func (c *Call) answer(resp any, err error) (any, error) {
-	if p := c.refused(); p != nil {
-		err = p
-	}
-	if err == nil {
-		err = c.takeBug()
-	}
-	if err == nil {
-		err = c.failure // rejected before the handler
-	}
-	if err == nil {
-		err = c.unmetWithoutReply()
-	}
-	if err == nil {
+	if err = c.outcome(err); err == nil {
 		if reply := c.answered(); reply != nil {
 			resp = reply
 		}
@@ -24,26 +16,40 @@ func (c *Call) answer(resp any, err error) (any, error) {
 			return c.record(resp), nil
 		}
 	}
-	if c.failure == nil || !sameError(err, c.failure) {
-		err = c.fail(err, false)
-	}
-	if err != nil {
+	if err = c.fail(err, false); err != nil {
 		return nil, err
 	}
+	return c.recovered()
+}
+
+// outcome is how a call stands after its handler returned err. A refused message
+// and a misuse count even if the handler swallowed them.
+func (c *Call) outcome(err error) error {
+	if refused := c.refused(); refused != nil {
+		err = refused
+	}
+	if errors.Is(err, errAnswered) {
+		err = nil
+	}
+	if err == nil {
+		err = c.takeBug()
+	}
+	if err == nil {
+		err = c.failure // rejected before the handler
+	}
+	if err == nil && c.isWaiting() {
+		err = errNoMessage
+	}
+	return err
+}
+
+// recovered is the answer of a hook that recovered the call.
+func (c *Call) recovered() (any, error) {
 	reply := c.answered()
-	if err = c.check(reply); err != nil {
+	if err := c.check(reply); err != nil {
 		return nil, c.fail(err, false)
 	}
 	return c.record(reply), nil
-}
-
-// unmetWithoutReply fails a call whose handler ended before the message a hook
-// waits for; a reply given before the handler ran is an answer all the same.
-func (c *Call) unmetWithoutReply() error {
-	if c.answered() != nil {
-		return nil
-	}
-	return c.unmet()
 }
 
 // check runs OnSend on an answer and makes sure that it can be encoded. HTTP
@@ -60,8 +66,11 @@ func (c *Call) check(resp any) error {
 			return err
 		}
 	}
+	before := c.phase.Load()
 	c.at(phaseOnSend)
-	if err := c.onSend(resp); err != nil {
+	err := c.onSend(resp)
+	c.at(before)
+	if err != nil {
 		return err
 	}
 	return c.encode(resp)
@@ -108,18 +117,17 @@ func (c *Call) respond(resp any, err error) (any, error) {
 			resp, err = c.respondOne(st, resp, err)
 		}
 	}
-	c.setRunning(nil)
 	c.at(before)
 	return resp, err
 }
 
 func (c *Call) respondOne(st *step, resp any, err error) (any, error) {
 	held := c.answered()
-	c.setRunning(st.entry)
 	refusal := c.beforeResponse(st)
 	if refusal == nil {
 		refusal = c.takeBug()
 	}
+	refusal = named(st.entry, refusal)
 	reply := c.answered()
 	if refusal == nil && err == nil && reply != nil && !sameReply(reply, held) {
 		if refusal = c.check(reply); refusal == nil {
@@ -132,11 +140,7 @@ func (c *Call) respondOne(st *step, resp any, err error) (any, error) {
 	if err = c.fail(refusal, false); err != nil {
 		return nil, err
 	}
-	reply = c.answered() // an OnError recovered
-	if err = c.check(reply); err != nil {
-		return nil, c.fail(err, false)
-	}
-	return c.record(reply), nil
+	return c.recovered()
 }
 
 func (c *Call) beforeResponse(st *step) (err error) {

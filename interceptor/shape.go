@@ -43,10 +43,17 @@ func (e *entry) useInterfaces() (problems []error) {
 		if t.Implements(m.want) {
 			continue
 		}
-		if _, ok := t.MethodByName(m.name); ok {
+		pointer := t
+		if t.Kind() != reflect.Pointer {
+			pointer = reflect.PointerTo(t)
+		}
+		if _, ok := pointer.MethodByName(m.name); !ok {
+			continue
+		}
+		if pointer.Implements(m.want) {
+			problems = append(problems, fmt.Errorf("crosscut: hook %s: %s has a pointer receiver, so %s does not implement interceptor.%s; list &%s{…}", e.name, m.name, t, m.want.Name(), t))
+		} else {
 			problems = append(problems, e.halfDone(m.name, m.want))
-		} else if pointer := reflect.PointerTo(t); t.Kind() != reflect.Pointer && pointer.Implements(m.want) {
-			problems = append(problems, fmt.Errorf("crosscut: hook %s: %s has a pointer receiver, so %s does not implement %s; list &%s{…}", e.name, m.name, t, m.want.Name(), t))
 		}
 	}
 	return problems

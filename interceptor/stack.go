@@ -141,7 +141,7 @@ func (s *Stack) flatten(hooks []Hook, scope []*whenHook, problems *[]error) {
 				name = r.name
 			}
 			if h = r.Hook; isNil(h) {
-				break
+				h = nil
 			}
 		}
 		switch h := h.(type) {
@@ -197,7 +197,7 @@ func isNil(h Hook) bool {
 		return true
 	}
 	v := reflect.ValueOf(h)
-	return v.Kind() == reflect.Pointer && v.IsNil()
+	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
 }
 
 func defaultName(h Hook) string {

@@ -20,11 +20,20 @@ const blandMessage = "internal error"
 // wrapped around it, and loses google.rpc.DebugInfo; a status of OK becomes
 // INTERNAL. Context errors are CANCELLED and DEADLINE_EXCEEDED. Every other error
 // is UNKNOWN with a fixed text. A nil error is OK.
-func StatusOf(err error) *status.Status {
+func StatusOf(err error) (st *status.Status) {
 	if err == nil {
 		return status.New(codes.OK, "")
 	}
-	if own := carrier(err); own != nil {
+	defer func() {
+		if recover() != nil { // a method of the error, such as of a nil pointer
+			st = status.New(codes.Internal, blandMessage)
+		}
+	}()
+	own, err := verdict(err)
+	if e, ok := own.(*Error); ok && e != nil && e.httpStatus != 0 && e.httpStatus < http.StatusBadRequest {
+		return status.New(codes.Internal, blandMessage) // it claims a success
+	}
+	if own != nil {
 		return public(own.GRPCStatus())
 	}
 	switch {
@@ -60,16 +69,32 @@ func public(st *status.Status) *status.Status {
 
 type statusCarrier interface{ GRPCStatus() *status.Status }
 
-// carrier finds the error in err's chain whose status counts. A replacement
-// counts alone: the status of the error it replaced is gone.
-func carrier(err error) statusCarrier {
-	var own statusCarrier
-	if !errors.As(err, &own) {
-		return nil
+// verdict finds the error in err's chain whose status counts, or nil, and the
+// chain that was searched. A replacement counts alone: what it replaced is still
+// there for errors.Is, but says nothing to clients.
+func verdict(err error) (statusCarrier, error) {
+	for {
+		var own statusCarrier
+		if !errors.As(err, &own) {
+			return nil, err
+		}
+		r, ok := own.(*replaced)
+		if !ok {
+			return own, err
+		}
+		err = r.newer
 	}
-	if r, ok := own.(*replaced); ok {
-		return carrier(r.newer)
-	}
+}
+
+// carrier is the error whose status counts. An error with a method that panics
+// has none.
+func carrier(err error) (own statusCarrier) {
+	defer func() {
+		if recover() != nil {
+			own = nil
+		}
+	}()
+	own, _ = verdict(err)
 	return own
 }
 
@@ -97,16 +122,20 @@ func HTTPStatusOf(err error) int {
 func ownHTTPStatus(err error) int {
 	switch e := carrier(err).(type) {
 	case *Error:
-		return e.httpStatus
+		if e != nil {
+			return e.httpStatus
+		}
 	case *StatusError:
-		return e.HTTPStatus
+		if e != nil {
+			return e.HTTPStatus
+		}
 	}
 	return 0
 }
 
 // ownHeaders finds the headers an error carries itself.
 func ownHeaders(err error) []headerField {
-	if e, ok := carrier(err).(*Error); ok {
+	if e, ok := carrier(err).(*Error); ok && e != nil {
 		return e.headers
 	}
 	return nil

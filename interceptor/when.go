@@ -97,10 +97,12 @@ func HasOption(ext protoreflect.ExtensionType) Selector {
 
 // On picks the calls of one transport. Hooks inside join at BeforeRequest.
 func On(transport Transport) Selector {
-	return Selector{
-		name:  "On(" + transport.String() + ")",
-		picks: func(_ *Method, t Transport) bool { return t == transport },
+	s := Selector{name: "On(" + transport.String() + ")"}
+	s.picks = func(_ *Method, t Transport) bool { return t == transport }
+	if transport != GRPC && transport != HTTP {
+		s.err = errors.New("the transport is neither GRPC nor HTTP")
 	}
+	return s
 }
 
 // Not picks what selector does not.

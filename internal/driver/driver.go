@@ -93,6 +93,10 @@ type Runner interface {
 	Encode(msg any) error
 }
 
+// Responder is a [Runner] that tells what the handler returned last, or nil, so
+// that WrapHandler hooks can read the response.
+type Responder interface{ Response() any }
+
 // Needs says which hooks of a call depend on what an adapter may not be able to
 // give on some path.
 type Needs struct {

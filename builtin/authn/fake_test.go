@@ -1,0 +1,74 @@
+package authn_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/crosscut-go/crosscut/interceptor"
+	"github.com/crosscut-go/crosscut/internal/driver"
+)
+
+var ops = driver.Get[interceptor.Stack, interceptor.Call, interceptor.Method]()
+
+// wire is an adapter's half of a call that has request headers and nothing else.
+type wire struct {
+	driver.Transport
+	request http.Header
+}
+
+func (w *wire) Kind() driver.Kind                       { return driver.HTTP }
+func (w *wire) HeaderChanged(driver.Header, bool) error { return nil }
+
+func (w *wire) RequestHeader(key string) []string {
+	for k, values := range w.request {
+		if strings.EqualFold(k, key) {
+			return values
+		}
+	}
+	return nil
+}
+
+// described is a descriptor that is there and says nothing.
+type described struct {
+	protoreflect.MethodDescriptor
+}
+
+func (described) Input() protoreflect.MessageDescriptor {
+	return (&wrapperspb.StringValue{}).ProtoReflect().Descriptor()
+}
+
+var (
+	unary  = ops.NewMethod("/test.Service/Unary", described{}, uint8(interceptor.Unary))
+	stream = ops.NewMethod("/test.Service/Watch", described{}, uint8(interceptor.ServerStream))
+	route  = ops.NewRoute("GET /events")
+)
+
+// admit begins a call with these headers and resolves its method. The call is
+// ended with the test.
+func admit(t testing.TB, stack *interceptor.Stack, method *interceptor.Method, header http.Header) *interceptor.Call {
+	t.Helper()
+	return admitIn(t.Context(), t, stack, method, header)
+}
+
+func admitIn(ctx context.Context, t testing.TB, stack *interceptor.Stack, method *interceptor.Method, header http.Header) *interceptor.Call {
+	t.Helper()
+	c := new(interceptor.Call)
+	ops.Begin(c, stack, ctx, &wire{request: header})
+	if ops.Request(c) {
+		ops.Resolve(c, method, "")
+	}
+	t.Cleanup(func() { ops.End(c, 0) })
+	return c
+}
+
+// quiet is a stack that reports to nobody.
+func quiet(hooks ...interceptor.Hook) *interceptor.Stack {
+	return interceptor.MustNew(hooks...).ReportTo(nil)
+}
+
+func bearing(values ...string) http.Header { return http.Header{"Authorization": values} }

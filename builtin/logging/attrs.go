@@ -1,0 +1,119 @@
+package logging
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+
+	"github.com/crosscut-go/crosscut/builtin/authn"
+	"github.com/crosscut-go/crosscut/builtin/requestid"
+	"github.com/crosscut-go/crosscut/interceptor"
+)
+
+const (
+	maxAttrs = 24 // room for every attribute of a call and a few keys
+
+	// Whatever a client may choose has a limit, so that nobody can fill a disk
+	// with one request.
+	maxName  = 256
+	maxValue = 1 << 10
+	maxError = 4 << 10
+)
+
+// appendCall adds the attributes that every record may have, in the order that
+// the package comment lists them.
+func appendCall(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
+	name := call.Method().Name()
+	if name == "" {
+		name = "unknown" // never what the client asked for: names come from registration
+	}
+	attrs = append(attrs, slog.String("method", name), slog.String("transport", call.Transport().String()))
+	attrs = appendHTTP(attrs, call)
+	attrs = append(attrs, slog.String("code", call.Code().String()))
+	if status := call.HTTPStatus(); status != 0 {
+		attrs = append(attrs, slog.Int("http_status", status))
+	}
+	attrs = append(attrs, slog.Duration("duration", call.Duration()))
+	attrs = appendCounts(attrs, call)
+	attrs = appendCaller(attrs, call)
+	if call.Denied() {
+		attrs = append(attrs, slog.Bool("denied", true))
+	}
+	if path := call.Path(); path != "" && call.Method() == nil {
+		attrs = append(attrs, slog.String("path", cut(path, maxName)))
+	}
+	if err := call.Err(); err != nil {
+		attrs = append(attrs, slog.String("error", errorText(call, err)))
+	}
+	return attrs
+}
+
+func appendHTTP(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
+	if route := call.Route(); route != "" {
+		attrs = append(attrs, slog.String("route", route))
+	}
+	if method := call.HTTPMethod(); method != "" {
+		attrs = append(attrs, slog.String("http_method", standard(method)))
+	}
+	return attrs
+}
+
+// standard keeps clients from inventing values of http_method.
+func standard(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace:
+		return method
+	}
+	return "_OTHER"
+}
+
+func appendCounts(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
+	received, sent := call.Received(), call.Sent()
+	attrs = append(attrs, slog.Int64("received", received.Messages), slog.Int64("sent", sent.Messages))
+	if received.Bytes >= 0 {
+		attrs = append(attrs, slog.Int64("received_bytes", received.Bytes))
+	}
+	if sent.Bytes >= 0 {
+		attrs = append(attrs, slog.Int64("sent_bytes", sent.Bytes))
+	}
+	return attrs
+}
+
+func appendCaller(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
+	if addr := call.Peer().Addr; addr != nil {
+		attrs = append(attrs, slog.String("peer", address(addr)))
+	}
+	if id, ok := requestid.Key.Get(call); ok {
+		attrs = append(attrs, slog.String("request_id", cut(id, maxName)))
+	}
+	if p, ok := authn.Key.Get(call); ok && p != nil {
+		attrs = append(attrs, slog.String("principal", cut(p.Subject(), maxName)))
+	}
+	return attrs
+}
+
+// address returns addr as text. A TCP address, the usual kind, is one allocation
+// this way and four with its String method; an IPv4 address that arrived on an
+// IPv6 socket is written as IPv4.
+func address(addr net.Addr) string {
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp != nil {
+		if ap := tcp.AddrPort(); ap.IsValid() {
+			return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()).String()
+		}
+	}
+	return cut(addr.String(), maxName)
+}
+
+func appendKey(attrs []slog.Attr, call *interceptor.Call, key interceptor.AnyKey) []slog.Attr {
+	v, ok := key.Value(call)
+	if !ok {
+		return attrs
+	}
+	a := safe(slog.Any(key.Name(), v))
+	if a.Value.Kind() == slog.KindString {
+		a.Value = slog.StringValue(cut(a.Value.String(), maxValue))
+	}
+	return append(attrs, a)
+}

@@ -1,0 +1,59 @@
+package logging
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/crosscut-go/crosscut/interceptor"
+)
+
+// New returns the hook that writes a record to logger after every call, on every
+// transport. It panics for a nil logger and for options that cannot work, naming
+// the rule. The logger's handler gets the context that the hook's BeforeRequest
+// received, which carries the call and what outer hooks put into it.
+func New(logger *slog.Logger, opts ...Option) interceptor.Hook {
+	if logger == nil {
+		panic("logging.New(nil): pass a logger, such as slog.Default()")
+	}
+	h := &hook{out: logger.Handler(), level: DefaultLevel}
+	for _, o := range opts {
+		o.apply(h)
+	}
+	if h.payloads != nil {
+		return &payloadHook{h}
+	}
+	return h
+}
+
+type hook struct {
+	interceptor.Base
+	out      slog.Handler
+	level    func(*interceptor.Call) slog.Level
+	keys     []interceptor.AnyKey
+	payloads slog.Leveler // nil for none
+}
+
+var _ interceptor.Named = (*hook)(nil)
+
+// Name returns "logging".
+func (h *hook) Name() string { return "logging" }
+
+// AfterResponse writes the record.
+func (h *hook) AfterResponse(ctx context.Context, call *interceptor.Call) {
+	level := h.level(call)
+	if !h.out.Enabled(ctx, level) {
+		return
+	}
+	// The attributes stay on the stack; the record copies them. There is no
+	// source position: it would always be this line.
+	var space [maxAttrs]slog.Attr
+	attrs := appendCall(space[:0], call)
+	for _, k := range h.keys {
+		attrs = appendKey(attrs, call, k)
+	}
+	attrs = appendAdded(attrs, call)
+	r := slog.NewRecord(time.Now(), level, "call", 0)
+	r.AddAttrs(attrs...)
+	_ = h.out.Handle(ctx, r) // as slog.Logger: whoever cannot log cannot log that either
+}

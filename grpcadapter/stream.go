@@ -1,0 +1,285 @@
+package grpcadapter
+
+import (
+	"context"
+	"errors"
+	"io"
+	"reflect"
+	"sync"
+	"sync/atomic"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/crosscut-go/crosscut/interceptor"
+)
+
+// flow is the stream of one dispatch as the user's interceptors and handler see
+// it: every message passes the hooks.
+type flow struct {
+	rpc  *rpc
+	wire grpc.ServerStream
+	ctx  context.Context
+	next func(grpc.ServerStream) error
+
+	started   bool                  // headers were handed over; the sender's
+	stopped   atomic.Pointer[error] // why no message passes any more
+	wireError atomic.Pointer[error] // the status that the transport sent by itself
+
+	recvMu sync.Mutex // one receiver at a time, read-ahead included
+	ahead  any        // a message read before the handler asked for it
+}
+
+var _ grpc.ServerStream = (*flow)(nil)
+
+var errHandlerReturned = status.Error(codes.Internal, "the stream was used after its handler returned")
+
+// serveStream runs a streaming RPC through the stack. next is what is further
+// in: the user's interceptors and handler. A nil target is an unknown method.
+func (c *core) serveStream(ss grpc.ServerStream, path string, t *target, l link, next func(grpc.ServerStream) error) (err error) {
+	ctx := ss.Context()
+	// One allocation; see rpc.
+	both := &struct {
+		rpc  rpc
+		flow flow
+	}{
+		rpc:  rpc{core: c, target: t, path: path, ctx: ctx, wire: grpc.ServerTransportStreamFromContext(ctx)},
+		flow: flow{wire: ss, next: next},
+	}
+	r := &both.rpc
+	r.flow = &both.flow
+	r.flow.rpc = r
+	r.begin(l)
+	defer r.endStream(&err)
+	if t == nil {
+		return r.finishStream(r.unimplemented())
+	}
+	before := ops.Inner(r.call)
+	if r.admit() {
+		err = r.flow.handle(before)
+	} else if ops.Failed(r.call) == nil {
+		err = r.outcome(nil)
+	}
+	return r.finishStream(err)
+}
+
+// unimplemented runs the phases of a method that does not exist, up to the error
+// that grpc-go would answer. No code of the user's would run, so BeforeHandler
+// does not either.
+func (r *rpc) unimplemented() error {
+	if !r.linked() && !ops.Request(r.call) {
+		return nil // the rejection or the reply stands
+	}
+	service, name := splitMethod(r.path)
+	if r.core.knowsService(r.ctx, service) {
+		return status.Errorf(codes.Unimplemented, "unknown method %v for service %v", name, service)
+	}
+	return status.Errorf(codes.Unimplemented, "unknown service %v", service)
+}
+
+// handle runs the WrapHandler chain around the user's side.
+func (f *flow) handle(before context.Context) error {
+	r := f.rpc
+	r.flush()
+	err := ops.Handle(r.call, r.handlerContext(before))
+	r.dispatching.Store(false)
+	if stop := f.stopped.Load(); stop != nil {
+		err = *stop
+	} else if lost := f.wireError.Load(); lost != nil {
+		err = *lost // also if the handler swallowed it
+	}
+	if errors.Is(err, errAnswered) {
+		err = nil
+	}
+	return r.outcome(err)
+}
+
+// run is Invoke for streams.
+func (f *flow) run(ctx context.Context) error {
+	f.ctx = f.rpc.withoutDeleted(ctx)
+	// Ours among grpc-go's stream interceptors, and the wrapped description, find
+	// out by this that the stack is running.
+	f.rpc.dispatching.Store(!f.rpc.inProcess() || f.rpc.target.nested)
+	return f.next(f)
+}
+
+// finishStream settles the stream that its handler left with err.
+func (r *rpc) finishStream(err error) error {
+	f := r.flow
+	if f.sentByWire(r) {
+		return r.clientError(ops.Failed(r.call))
+	}
+	err = ops.Finish(r.call, err, f.reply)
+	if f.sentByWire(r) { // sending the reply of a hook failed
+		return r.clientError(ops.Failed(r.call))
+	}
+	r.writeHeaders()
+	r.writeTrailers()
+	r.settled = true
+	if err != nil {
+		return r.clientError(err)
+	}
+	return nil
+}
+
+// sentByWire records the first error of the transport as the outcome. On the
+// wire its status has been sent, whatever the handler returned; in process it is
+// an error like any other.
+func (f *flow) sentByWire(r *rpc) bool {
+	err := f.wireError.Load()
+	if err == nil || r.inProcess() {
+		return false
+	}
+	r.sent(*err)
+	return true
+}
+
+// reply sends the message that a hook answered with.
+func (f *flow) reply(msg any) error {
+	if err := f.awaitMessage(); err != nil {
+		return err
+	}
+	return f.send(msg)
+}
+
+// Context is what the hooks returned last.
+func (f *flow) Context() context.Context { return f.ctx }
+
+// SetHeader passes on; grpc-go merges it with what hooks set.
+func (f *flow) SetHeader(md metadata.MD) error { return f.wire.SetHeader(md) }
+
+// SetTrailer passes on.
+func (f *flow) SetTrailer(md metadata.MD) { f.wire.SetTrailer(md) }
+
+// SendHeader commits the headers, so BeforeResponse runs before.
+func (f *flow) SendHeader(md metadata.MD) error {
+	if err := f.mayPass(); err != nil {
+		return err
+	}
+	if err := f.awaitMessage(); err != nil {
+		return err
+	}
+	if !f.started {
+		reply, err := ops.Respond(f.rpc.call, nil, nil)
+		if err != nil {
+			return f.stop(err)
+		}
+		if reply != nil {
+			return f.stop(errAnswered) // Finish sends it
+		}
+		f.start()
+	}
+	return f.wire.SendHeader(md)
+}
+
+// start hands over the headers; they leave with what is sent next.
+func (f *flow) start() {
+	f.started = true
+	f.rpc.writeHeaders()
+	if !f.rpc.linked() {
+		ops.Commit(f.rpc.call)
+	}
+}
+
+// SendMsg passes m through OnSend and, before the first message, BeforeResponse.
+func (f *flow) SendMsg(m any) error {
+	if err := f.mayPass(); err != nil {
+		return err
+	}
+	if err := f.awaitMessage(); err != nil {
+		return err
+	}
+	return f.send(m)
+}
+
+func (f *flow) send(m any) error {
+	r := f.rpc
+	out, err := ops.Send(r.call, m)
+	if err != nil {
+		return f.stop(err)
+	}
+	if err := r.refuseHTTP(out); err != nil {
+		return f.stop(err)
+	}
+	answered := false
+	if !f.started {
+		answered = !sameMessage(m, out) // BeforeResponse replied
+		f.start()
+	}
+	if err := f.wire.SendMsg(out); err != nil {
+		f.wireError.CompareAndSwap(nil, &err)
+		return err
+	}
+	ops.Sent(r.call, 1, r.unknownSize())
+	if answered {
+		_ = f.stop(errAnswered)
+	}
+	return nil
+}
+
+// sameMessage compares messages, which are pointers with every codec but exotic
+// ones.
+func sameMessage(a, b any) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return reflect.TypeOf(a) == reflect.TypeOf(b) && (!reflect.TypeOf(a).Comparable() || a == b)
+}
+
+// RecvMsg decodes the next request message into m and passes it through
+// OnReceive.
+func (f *flow) RecvMsg(m any) error {
+	f.recvMu.Lock()
+	defer f.recvMu.Unlock()
+	if err := f.mayPass(); err != nil {
+		return err
+	}
+	if f.ahead != nil {
+		src := f.ahead
+		f.ahead = nil
+		if err := copyMessage(m, src); err != nil {
+			return f.stop(err)
+		}
+		return nil
+	}
+	return f.receive(m)
+}
+
+// receive reads one message; recvMu is held.
+func (f *flow) receive(m any) error {
+	if err := f.wire.RecvMsg(m); err != nil {
+		if !errors.Is(err, io.EOF) {
+			f.wireError.CompareAndSwap(nil, &err)
+		}
+		return err
+	}
+	r := f.rpc
+	if err := ops.Receive(r.call, m, r.unknownSize()); err != nil {
+		return f.stop(err)
+	}
+	if !f.takesMany() && ops.Answered(r.call) != nil {
+		return f.stop(errAnswered)
+	}
+	return nil
+}
+
+func (f *flow) takesMany() bool {
+	k := f.rpc.target.method.Kind()
+	return k == interceptor.ClientStream || k == interceptor.BidiStream
+}
+
+// mayPass returns why no message passes any more, or nil.
+func (f *flow) mayPass() error {
+	if err := f.stopped.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// stop lets no further message pass and returns err. The first reason stands.
+func (f *flow) stop(err error) error {
+	f.stopped.CompareAndSwap(nil, &err)
+	return err
+}

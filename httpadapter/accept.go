@@ -1,0 +1,43 @@
+package httpadapter
+
+import (
+	"mime"
+	"strconv"
+	"strings"
+)
+
+const problemType = "application/problem+json"
+
+// prefersProblem tells whether the Accept header asks for problem details by
+// name, and not less than for plain JSON. Wildcards do not ask for them: the
+// default format suits those.
+func prefersProblem(accept []string) bool {
+	problem, plain := 0.0, 0.0
+	for _, line := range accept {
+		for item := range strings.SplitSeq(line, ",") {
+			mediaType, params, err := mime.ParseMediaType(item)
+			if err != nil {
+				continue
+			}
+			switch mediaType {
+			case problemType:
+				problem = max(problem, quality(params["q"]))
+			case "application/json":
+				plain = max(plain, quality(params["q"]))
+			}
+		}
+	}
+	return problem > 0 && problem >= plain
+}
+
+// quality reads a weight (RFC 9110 section 12.4.2); a bad one weighs nothing.
+func quality(q string) float64 {
+	if q == "" {
+		return 1
+	}
+	v, err := strconv.ParseFloat(q, 64)
+	if err != nil || v != v || v < 0 || v > 1 {
+		return 0
+	}
+	return v
+}

@@ -1,0 +1,18 @@
+package httpwire
+
+import "google.golang.org/grpc/status"
+
+// Settled is the error of an RPC that continued a call of the HTTP side: OnError
+// and BeforeResponse have run for it, so the layer that gets it only renders it.
+// Err is the status the client gets. It is used by value.
+type Settled struct{ Err error }
+
+// Error returns the text of the status.
+func (e Settled) Error() string { return e.Err.Error() }
+
+// Unwrap returns the status error.
+func (e Settled) Unwrap() error { return e.Err }
+
+// GRPCStatus returns the status, so that package status of grpc-go and the
+// gateway read it like any other.
+func (e Settled) GRPCStatus() *status.Status { return status.Convert(e.Err) }
