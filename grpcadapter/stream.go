@@ -115,6 +115,9 @@ func (r *rpc) finishStream(err error) error {
 	if f.sentByWire(r) { // sending the reply of a hook failed
 		return r.clientError(ops.Failed(r.call))
 	}
+	if err == nil {
+		err = r.refuseHTTP(ops.Answered(r.call))
+	}
 	r.writeHeaders()
 	r.writeTrailers()
 	r.settled = true

@@ -18,9 +18,6 @@ func (x *exchange) Refuse() {
 	if !x.open() || ops.Ended(&x.call) {
 		return
 	}
-	if ops.Failed(&x.call) != nil {
-		x.closeUnread()
-	}
 	x.stand()
 }
 
@@ -118,6 +115,8 @@ func panicked(err error) bool {
 func (x *exchange) write(resp any, err error) {
 	if x.ran {
 		x.dropHandlerHeaders()
+	} else {
+		x.closeUnread()
 	}
 	x.replaced = true
 	reply, isHTTP := resp.(*driver.HTTPReply)
@@ -138,12 +137,13 @@ func (x *exchange) write(resp any, err error) {
 	}
 }
 
-// closeUnread lets a refusal out before the request has arrived. net/http reads
-// up to 256 KiB of the body before it answers, and a client that does not send
-// them would never learn that it was refused; with Connection: close it answers
-// first. What it then reads to spare an honest sender a reset is bounded in time.
+// closeUnread lets an answer out that no handler has given, before the request
+// has arrived. net/http reads up to 256 KiB of the body before it answers, and a
+// client that does not send them would never learn that it was refused; with
+// Connection: close it answers first. What it then reads to spare an honest
+// sender a reset is bounded in time.
 func (x *exchange) closeUnread() {
-	if x.ran || x.received.ProtoMajor != 1 || !hasBody(x.received) {
+	if x.received.ProtoMajor != 1 || !hasBody(x.received) {
 		return
 	}
 	x.inner.Header().Set("Connection", "close")

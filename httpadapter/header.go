@@ -85,7 +85,7 @@ func (x *exchange) applyTrailers(final bool) {
 	h := x.inner.Header()
 	for ; x.trailers < len(list); x.trailers++ {
 		if op := list[x.trailers]; op.Op != driver.Default {
-			x.applyTo(h, trailerKey(op), op)
+			x.applyTo(h, trailerKey(h, op), op)
 		}
 	}
 	if !final {
@@ -93,32 +93,33 @@ func (x *exchange) applyTrailers(final bool) {
 	}
 	for i, op := range list {
 		if op.Op == driver.Default && !deletedAfter(list[i+1:], op.Key) {
-			x.applyTo(h, trailerKey(op), op)
+			x.applyTo(h, trailerKey(h, op), op)
 		}
 	}
 }
 
-func trailerKey(op driver.Header) string {
-	return http.TrailerPrefix + http.CanonicalHeaderKey(op.Key)
+// trailerKey returns the key that net/http finds the trailer under: the plain one
+// if the handler has announced it (RFC 9110 section 6.6.2).
+func trailerKey(h http.Header, op driver.Header) string {
+	key := http.CanonicalHeaderKey(op.Key)
+	if lists(h["Trailer"], key) {
+		return key
+	}
+	return http.TrailerPrefix + key
 }
 
 // dropHandlerHeaders removes what describes the representation that the handler
 // had in mind, since another one goes out. What hooks have set stays.
 func (x *exchange) dropHandlerHeaders() {
 	h := x.inner.Header()
-	var list []driver.Header
 	for key := range h {
-		if !describesBody(key) {
-			continue
+		if describesBody(key) {
+			delete(h, key)
 		}
-		if list == nil {
-			list = ops.Headers(&x.call)
-		}
-		delete(h, key)
-		for _, op := range list {
-			if op.Op != driver.Default && strings.EqualFold(op.Key, key) {
-				x.applyTo(h, key, op)
-			}
+	}
+	for _, op := range ops.Headers(&x.call) {
+		if key := http.CanonicalHeaderKey(op.Key); op.Op != driver.Default && describesBody(key) {
+			x.applyTo(h, key, op)
 		}
 	}
 }

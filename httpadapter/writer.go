@@ -26,7 +26,7 @@ func (w *writer) Header() http.Header { return w.inner.Header() }
 // WriteHeader passes informational statuses on. The first final one commits the
 // response; further ones reach the inner writer, which complains about them.
 func (w *writer) WriteHeader(status int) {
-	if w.wrote || status < 100 || status > 999 || status < 200 && status != http.StatusSwitchingProtocols {
+	if w.wrote || w.hijacked || status < 100 || status > 999 || status < 200 && status != http.StatusSwitchingProtocols {
 		if !w.replaced {
 			w.inner.WriteHeader(status)
 		}
@@ -57,11 +57,11 @@ func (w *writer) writeString(s string) (int, error) {
 // readFrom hands src itself to the inner writer: only for files and sockets it
 // knows does the system copy without the program.
 func (w *writer) readFrom(src io.Reader) (int64, error) {
-	if !w.wrote && !w.prepare(http.StatusOK) {
+	if w.replaced || !w.wrote && !w.hijacked && !w.prepare(http.StatusOK) {
 		return 0, errReplaced
 	}
 	n, err := w.inner.(io.ReaderFrom).ReadFrom(src)
-	if n > 0 { // an empty source commits nothing
+	if n > 0 && !w.hijacked { // an empty source commits nothing
 		w.mark(http.StatusOK)
 	}
 	_, err = w.count(int(n), err)
@@ -84,7 +84,7 @@ func (w *writer) flushError() error {
 // hijack runs BeforeResponse before the connection is given away: what the
 // client is answered on it, no hook will see.
 func (w *writer) hijack(hijack func() (net.Conn, *bufio.ReadWriter, error)) (net.Conn, *bufio.ReadWriter, error) {
-	if !w.wrote && !w.prepare(http.StatusSwitchingProtocols) {
+	if w.replaced || !w.wrote && !w.hijacked && !w.prepare(http.StatusSwitchingProtocols) {
 		return nil, nil, errReplaced
 	}
 	conn, rw, err := hijack()
@@ -108,7 +108,7 @@ func (w *writer) count(n int, err error) (int, error) {
 // commit makes status the status of the response unless it has one. False means
 // that hooks had it otherwise: another answer has gone out.
 func (w *writer) commit(status int) bool {
-	if w.wrote {
+	if w.wrote || w.hijacked { // the inner writer says what is wrong after Hijack
 		return !w.replaced
 	}
 	if !w.prepare(status) {
@@ -129,15 +129,15 @@ func (w *writer) mark(status int) {
 // where the first attempt to write came to nothing.
 func (w *writer) prepare(status int) bool {
 	x := (*exchange)(w)
-	if x.replaced || x.hijacked {
-		return x.hijacked // the inner writer says so
-	}
-	if !x.judge(status) {
+	if x.replaced || !x.judge(status) {
 		return false
 	}
 	if status == http.StatusRequestEntityTooLarge && x.received.ProtoMajor == 1 {
 		// As http.MaxBytesReader has it, which cannot reach the server's writer.
 		x.inner.Header().Set("Connection", "close")
+	}
+	if !x.ran && ops.Answered(&x.call) != nil && x.call.Received().Messages == 0 {
+		x.closeUnread() // a layer writes the reply of a hook without having read anything
 	}
 	x.applyDefaults()
 	if x.kind == driver.HTTP {

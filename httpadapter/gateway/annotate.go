@@ -38,10 +38,9 @@ func (g *Handler) annotate(ctx context.Context, r *http.Request) metadata.MD {
 	if !sameRPC(rpc, m.Name()) {
 		g.abort(call, "the call was decided for "+m.Name()+" but would run "+rpc+"; "+bindAdvice)
 	}
-	if !d.armed.CompareAndSwap(false, true) {
-		return nil // a second dispatch for one request is a call of its own
+	if d.armed.CompareAndSwap(false, true) { // a second dispatch for one request is a call of its own
+		ops.Arm(call, m.Name())
 	}
-	ops.Arm(call, m.Name())
 	if needs := ops.Needs(call); needs.Messages || needs.Handler || ops.Answered(call) != nil {
 		// Only the in-process connection takes this key off; any other refuses to
 		// send it, so the hooks that need the messages cannot be left out.

@@ -41,14 +41,16 @@ func (g *Handler) answerIn(ctx context.Context, marshaler runtime.Marshaler, w h
 	return &answer{g: g, ctx: ctx, marshaler: marshaler, w: w, r: r, call: call, x: x}
 }
 
-// fail fails the call with err, or without a call writes err.
+// fail fails the call with err, or without a call writes err. What the RPC's side
+// of the call has settled is only written.
 func (a *answer) fail(err error) {
-	switch {
-	case a.call == nil:
+	if a.call == nil {
 		a.writeError(err)
-	case repliesInstead(a.call):
+	} else if failed := settledFailure(a.call, err); failed != nil {
+		a.writeError(failed)
+	} else if repliesInstead(a.call) {
 		a.settle(nil)
-	default:
+	} else {
 		a.settle(ownFailure(a.call, err))
 	}
 }

@@ -24,6 +24,7 @@ type binding struct {
 	responseBody string              // the field that is the whole body, "" for the message
 	rival        *interceptor.Method // another RPC with the same route
 	custom       bool                // no RPC: the user's own handler
+	guess        bool                // perhaps not registered: not shown to the stack before it is used
 }
 
 // table maps routes to bindings; see tableKey.
@@ -32,14 +33,17 @@ type table map[string]*binding
 func tableKey(verb, pattern string) string { return verb + " " + pattern }
 
 // newTable reads the bindings of methods from their descriptors and adds binds.
-func newTable(methods []*interceptor.Method, binds []bind) (table, error) {
+// With guess the methods are all that the program knows, whoever serves them:
+// then their annotations are not the gateway's to complain about.
+func newTable(methods []*interceptor.Method, guess bool, binds []bind) (table, error) {
 	t := table{}
 	var problems []error
 	byName := map[string]*interceptor.Method{}
 	for _, m := range methods {
 		byName[m.Name()] = m
 		for _, b := range bindingsOf(m) {
-			if err := t.add(b); err != nil {
+			b.guess = guess
+			if err := t.add(b); err != nil && !guess {
 				problems = append(problems, fmt.Errorf("gateway: %s: %w", m.Name(), err))
 			}
 		}
@@ -75,7 +79,7 @@ func (t table) addUnbound(methods []*interceptor.Method) {
 			continue
 		}
 		if key := tableKey(http.MethodPost, m.Name()); t[key] == nil {
-			t[key] = &binding{verb: http.MethodPost, route: m.Name(), method: m}
+			t[key] = &binding{verb: http.MethodPost, route: m.Name(), method: m, guess: true}
 		}
 	}
 }
@@ -145,7 +149,7 @@ func (t table) prepare(s *interceptor.Stack) error {
 	var problems []error
 	seen := map[*interceptor.Method]bool{}
 	for _, b := range t {
-		if seen[b.method] {
+		if b.guess || seen[b.method] {
 			continue
 		}
 		seen[b.method] = true

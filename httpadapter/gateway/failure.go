@@ -32,15 +32,18 @@ func routingError(ctx context.Context, mux *runtime.ServeMux, marshaler runtime.
 	})
 }
 
-// ownFailure returns the failure of the call that err stands for.
-func ownFailure(call *interceptor.Call, err error) error {
-	var settled *httpwire.Settled
-	if errors.As(err, &settled) {
-		if failed := ops.Failed(call); failed != nil {
-			return failed // OnError has run, on the RPC's side of this call
-		}
-		return settled.Err // the failure of another call
+// settledFailure returns the failure of the call if err says that it has been
+// through the hooks on the RPC's side, or nil. The call's own error tells more
+// than the status in err, such as an HTTP status.
+func settledFailure(call *interceptor.Call, err error) error {
+	if settled := new(httpwire.Settled); errors.As(err, &settled) {
+		return ops.Failed(call)
 	}
+	return nil
+}
+
+// ownFailure returns the failure that err is for the call.
+func ownFailure(call *interceptor.Call, err error) error {
 	var routed *runtime.HTTPStatusError
 	st, typed := status.FromError(err)
 	switch {

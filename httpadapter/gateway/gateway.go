@@ -130,7 +130,8 @@ func (g *Handler) checked() (table, error) {
 	if t := g.ready.Load(); t != nil {
 		return *t, nil
 	}
-	t, err := newTable(methodsOf(g.conn), g.binds)
+	methods, guess := methodsOf(g.conn)
+	t, err := newTable(methods, guess, g.binds)
 	if err == nil {
 		err = t.prepare(g.stack)
 	}

@@ -29,8 +29,7 @@ func (l layer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if hardened := harden(r); hardened != r {
 		// From here on this is the request: what hooks delete, they delete from it.
-		_, x := l.g.callOf(r.Context())
-		if x, ok := x.(interface{ SetRequest(*http.Request) }); ok {
+		if _, x := l.g.callOf(r.Context()); x != nil {
 			x.SetRequest(hardened)
 		}
 		r = hardened

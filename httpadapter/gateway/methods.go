@@ -17,12 +17,17 @@ type lister interface {
 }
 
 // methodsOf returns the methods conn serves. A connection to elsewhere cannot
-// say, so there every service linked into the program counts as served: the
-// generated handlers bring the descriptors of the services they call with them.
-func methodsOf(conn grpc.ClientConnInterface) []*interceptor.Method {
+// say, so there every service linked into the program counts as served, which is
+// a guess: the generated handlers bring the descriptors of the services they call
+// with them.
+func methodsOf(conn grpc.ClientConnInterface) (methods []*interceptor.Method, guess bool) {
 	if l, ok := conn.(lister); ok {
-		return l.Methods()
+		return l.Methods(), false
 	}
+	return linkedMethods(), true
+}
+
+func linkedMethods() []*interceptor.Method {
 	var all []*interceptor.Method
 	protoregistry.GlobalFiles.RangeFiles(func(f protoreflect.FileDescriptor) bool {
 		for i := range f.Services().Len() {

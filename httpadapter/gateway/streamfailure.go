@@ -11,7 +11,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/crosscut-go/crosscut/interceptor"
-	"github.com/crosscut-go/crosscut/internal/httpwire"
 )
 
 // handleStreamError is the mux's stream error handler: it returns the status
@@ -22,16 +21,17 @@ func (g *Handler) handleStreamError(ctx context.Context, err error) *status.Stat
 	if call == nil {
 		return g.userStreamStatus(ctx, err)
 	}
-	var settled *httpwire.Settled
-	ended := errors.As(err, &settled) && ops.Failed(call) != nil
-	err = ownFailure(call, err)
-	if !ended {
+	failed := settledFailure(call, err)
+	if failed != nil {
+		err = failed
+	} else {
+		err = ownFailure(call, err)
 		g.endRPC(call, err)
 	}
 	switch {
-	case !call.Committed() && (!ended || newPublicError(err).httpStatus != 0):
+	case !call.Committed() && (failed == nil || newPublicError(err).httpStatus != 0):
 		panic(&aborted{err, true}) // the runtime would not let a reply or an HTTP status be chosen
-	case !ended:
+	case failed == nil:
 		x.BeforeEnd(func() { failOnce(call, err) })
 	}
 	return g.userStreamStatus(ctx, err)

@@ -6,5 +6,6 @@ package httpwire
 // connection takes the key off when it continues the call, and refuses the
 // dispatch otherwise. Any other connection refuses it before it sends anything:
 // grpc-go allows only [0-9a-z-_.] in keys and quotes what it refuses, so the key
-// spells what to do.
-const AdviceKey = "Register the gateway's handlers over the Conn() of the grpcadapter.Server with the same stack"
+// spells what to do. It is in lower case because reading outgoing metadata folds
+// keys to that.
+const AdviceKey = "register the gateway's handlers over the conn of a grpcadapter server with the same stack"

@@ -15,6 +15,9 @@ type Exchange interface {
 	driver.Transport
 	// Request returns the request as the stack handed it on.
 	Request() *http.Request
+	// SetRequest records the request as a layer hands it on, when it made a copy
+	// with headers of its own: hooks that hide a header hide it there as well.
+	SetRequest(r *http.Request)
 	// Refuse writes the answer that stands (the failure, or an HTTP reply)
 	// instead of the handler's, running BeforeResponse first. Layers call it when
 	// Resolve or Fail told them to stop. Repeating it does nothing.
