@@ -70,12 +70,20 @@ type dispatch struct {
 	leave  func()
 }
 
+// sameStack tells whether ctx belongs to a call of the server's own stack: then
+// the hooks of that stack see this dispatch, continued or not.
+func (c *Conn) sameStack(ctx context.Context) bool {
+	caller, ok := interceptor.CallFrom(ctx)
+	return ok && ops.StackOf(caller) == c.server.core.stack
+}
+
 // start claims the caller's call or hides it, and makes the server side's
 // context.
 func (c *Conn) start(ctx context.Context, method string, o *callOptions) (*dispatch, error) {
 	d := &dispatch{conn: c, opts: o, target: c.server.find(method)}
 	d.stream.method = method
-	md, err := incoming(ctx, method, o)
+	d.call = ops.Claim(ctx, c.server.core.stack, method)
+	md, err := incoming(ctx, method, o, c.sameStack(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +92,6 @@ func (c *Conn) start(ctx context.Context, method string, o *callOptions) (*dispa
 		return nil, err
 	}
 	d.leave = leave
-	d.call = ops.Claim(ctx, c.server.core.stack, method)
 	d.ctx = serverContext(entered, md, d)
 	return d, nil
 }

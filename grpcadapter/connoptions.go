@@ -79,13 +79,15 @@ func (o *callOptions) report(s *serverTransport) {
 }
 
 // incoming makes the metadata that the server side receives of what the caller
-// sends, filtered as on the wire.
-func incoming(ctx context.Context, method string, o *callOptions) (metadata.MD, error) {
+// sends, filtered as on the wire. Where the caller's stack is the server's own, the
+// gateway's advice is taken off; anywhere else its key is refused like any that
+// is illegal.
+func incoming(ctx context.Context, method string, o *callOptions, sameStack bool) (metadata.MD, error) {
 	out, _ := metadata.FromOutgoingContext(ctx) // a copy, with keys in lower case
 	md := make(metadata.MD, len(out)+1)
 	for key, values := range out {
 		switch {
-		case strings.EqualFold(key, httpwire.AdviceKey): // meant for connections that are not this one
+		case sameStack && strings.EqualFold(key, httpwire.AdviceKey):
 		case reserved(key):
 		case !validMetadataKey(key):
 			return nil, status.Errorf(codes.Internal, "header key %q contains illegal characters not in [0-9a-z-_.]", key)

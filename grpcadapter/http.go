@@ -49,9 +49,10 @@ func isGRPCType(contentType string) bool {
 }
 
 // RenderError answers r with err. A gRPC client gets the status in a response
-// without a body (Trailers-Only, as the gRPC protocol calls it), since to it an
-// HTTP status would say nothing but UNKNOWN or UNAVAILABLE; whoever else comes
-// here gets the public text.
+// without a body, since to it an HTTP status would say nothing but UNKNOWN or
+// UNAVAILABLE; whoever else comes here gets the public text. The status is in the
+// headers (Trailers-Only, as the gRPC protocol calls it) unless hooks have set
+// trailers: then it must be among them, where clients look for it.
 func (s *Server) RenderError(w http.ResponseWriter, r *http.Request, err error) {
 	st := interceptor.StatusOf(err)
 	h := w.Header()
@@ -63,14 +64,24 @@ func (s *Server) RenderError(w http.ResponseWriter, r *http.Request, err error) 
 		return
 	}
 	h.Set("Content-Type", r.Header.Get("Content-Type"))
-	h.Set("Grpc-Status", strconv.Itoa(int(st.Code())))
+	prefix := ""
+	if call, ok := interceptor.CallFrom(r.Context()); ok && len(ops.Trailers(call)) > 0 {
+		prefix = http.TrailerPrefix
+		w.WriteHeader(http.StatusOK)
+		// Without a body or a flush net/http loses undeclared trailers
+		// (golang/go#54723).
+		_ = http.NewResponseController(w).Flush()
+	}
+	h.Set(prefix+"Grpc-Status", strconv.Itoa(int(st.Code())))
 	if m := st.Message(); m != "" {
-		h.Set("Grpc-Message", percentEncode(m))
+		h.Set(prefix+"Grpc-Message", percentEncode(m))
 	}
 	if details := encodeDetails(st); details != "" {
-		h.Set("Grpc-Status-Details-Bin", details)
+		h.Set(prefix+"Grpc-Status-Details-Bin", details)
 	}
-	w.WriteHeader(http.StatusOK)
+	if prefix == "" {
+		w.WriteHeader(http.StatusOK)
+	}
 }
 
 func encodeDetails(st *status.Status) string {

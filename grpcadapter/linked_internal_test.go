@@ -38,6 +38,7 @@ func (w *within) encode(any) error               { return w.fail }
 // local is a server stream in process that receives one message.
 type local struct {
 	ctx      context.Context
+	fail     error // of RecvMsg
 	received bool
 	sent     []any
 }
@@ -48,6 +49,9 @@ func (l *local) SendHeader(metadata.MD) error { return nil }
 func (l *local) SetTrailer(metadata.MD)       {}
 func (l *local) SendMsg(m any) error          { l.sent = append(l.sent, m); return nil }
 func (l *local) RecvMsg(any) error {
+	if l.fail != nil {
+		return l.fail
+	}
 	if l.received {
 		return io.EOF
 	}
@@ -169,5 +173,51 @@ func TestInProcessEncoding(t *testing.T) {
 	_, err := s.runUnary(ctx, s.core.targets.all()[0], func(any) error { return errors.New("secret") })
 	if status.Code(err) != codes.Unknown || status.Convert(err).Message() != "internal error" {
 		t.Errorf("a failure to decode returned %v", err)
+	}
+}
+
+// TestSwallowedErrorInProcess checks that the first error of a stream in process
+// is its outcome, as over the wire, though the handler swallows it.
+func TestSwallowedErrorInProcess(t *testing.T) {
+	t.Parallel()
+	s := NewServer(interceptor.MustNew())
+	pb.RegisterConformanceServiceServer(s, &greeter{})
+	ctx := grpc.NewContextWithServerTransportStream(t.Context(), &within{})
+	full := "/crosscut.conformance.v1.ConformanceService/BidiStream"
+	err := s.runStream(&local{ctx: ctx, fail: status.Error(codes.DataLoss, "broken")}, full, s.find(full))
+	if status.Code(err) != codes.DataLoss {
+		t.Errorf("runStream returned %v", err)
+	}
+}
+
+// greeter ignores what its stream returns.
+type greeter struct {
+	pb.UnimplementedConformanceServiceServer
+}
+
+func (greeter) BidiStream(ss grpc.BidiStreamingServer[pb.BidiStreamRequest, pb.BidiStreamResponse]) error {
+	_, _ = ss.Recv()
+	return nil
+}
+
+// TestStopReachesDispatches checks that what Stop cancels is UNAVAILABLE for
+// hooks and client, whatever the handler returns.
+func TestStopReachesDispatches(t *testing.T) {
+	t.Parallel()
+	var outcome codes.Code
+	s := NewServer(interceptor.MustNew(interceptor.FromFuncs("hook", interceptor.Funcs{
+		AfterResponse: func(_ context.Context, c *interceptor.Call) { outcome = c.Code() },
+	})))
+	pb.RegisterConformanceServiceServer(s, &greeter{})
+	ctx, leave, err := s.enterInProcess(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer leave()
+	s.Stop()
+	full := "/crosscut.conformance.v1.ConformanceService/BidiStream"
+	ctx = grpc.NewContextWithServerTransportStream(ctx, &within{})
+	if err := s.runStream(&local{ctx: ctx}, full, s.find(full)); status.Code(err) != codes.Unavailable || outcome != codes.Unavailable {
+		t.Errorf("runStream returned %v, AfterResponse saw %v", err, outcome)
 	}
 }

@@ -27,9 +27,6 @@ func (c *core) head(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, 
 	if r := running(ctx, c.stack); r != nil && r.onItsWay(ctx, info.FullMethod) {
 		return handler(srv, ss)
 	}
-	if err := c.closed(ctx); err != nil {
-		return err
-	}
 	l, err := c.mountLink(ctx, info.FullMethod)
 	if err != nil {
 		return err
@@ -42,9 +39,6 @@ func (c *core) head(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, 
 // has answered before; only behind another server's interceptors does a call
 // get here.
 func (c *core) answerUnknown(_ any, ss grpc.ServerStream) error {
-	if err := c.closed(ss.Context()); err != nil {
-		return err
-	}
 	path, _ := grpc.MethodFromServerStream(ss)
 	return c.serveStream(ss, path, nil, link{}, nil)
 }
@@ -58,9 +52,6 @@ func (c *core) unaryNet(ctx context.Context, req any, info *grpc.UnaryServerInfo
 	}
 	if r := running(ctx, c.stack); r != nil && r.onItsWay(ctx, path) {
 		return handler(ctx, req)
-	}
-	if err := c.closed(ctx); err != nil {
-		return nil, err
 	}
 	l, err := c.mountLink(ctx, path)
 	if err != nil {

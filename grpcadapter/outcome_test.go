@@ -394,3 +394,51 @@ func TestRejectionReadsNoBody(t *testing.T) {
 		}
 	}
 }
+
+// panicky is a codec that panics where it is told to.
+type panicky struct {
+	encoding.CodecV2
+	decode bool
+}
+
+func (p panicky) Marshal(v any) (mem.BufferSlice, error) {
+	if !p.decode {
+		panic("secret")
+	}
+	return p.CodecV2.Marshal(v)
+}
+
+func (p panicky) Unmarshal(data mem.BufferSlice, v any) error {
+	if p.decode {
+		panic("secret")
+	}
+	return p.CodecV2.Unmarshal(data, v)
+}
+
+// TestPanicOfCodec panics outside of the handler: while a request is decoded, and
+// while the reply of a hook is encoded.
+func TestPanicOfCodec(t *testing.T) {
+	t.Parallel()
+	for _, decode := range []bool{true, false} {
+		for _, kind := range kinds {
+			t.Run(fmt.Sprint("decoding ", decode, "/", kind.name), func(t *testing.T) {
+				t.Parallel()
+				tr := newTrace()
+				stack := threeProbes(t, tr, func(p [3]*probe) {
+					p[2].handler = func(ctx context.Context, c *interceptor.Call, _ *interceptor.Method) (context.Context, error) {
+						if decode {
+							return ctx, nil
+						}
+						return ctx, c.Reply(replyFor(kind.full))
+					}
+				})
+				codec := panicky{encoding.GetCodecV2("proto"), decode}
+				got := kind.call(within(t), start(t, stack, &service{}, grpc.ForceServerCodecV2(codec)))
+				call := tr.end(t)
+				if got.code != codes.Internal || strings.Contains(got.message, "secret") || call.Code() != codes.Internal {
+					t.Errorf("client got %+v, AfterResponse saw %v", got, call.Err())
+				}
+			})
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"reflect"
 	"sync"
 	"sync/atomic"
 
@@ -139,8 +138,14 @@ func (f *flow) sentByWire(r *rpc) bool {
 	return true
 }
 
-// reply sends the message that a hook answered with.
-func (f *flow) reply(msg any) error {
+// reply sends the message that a hook answered with. It is outside of Invoke, so
+// it recovers a codec's panic itself.
+func (f *flow) reply(msg any) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = ops.Panicked(v)
+		}
+	}()
 	if err := f.awaitMessage(); err != nil {
 		return err
 	}
@@ -206,9 +211,7 @@ func (f *flow) send(m any) error {
 	if err := r.refuseHTTP(out); err != nil {
 		return f.stop(err)
 	}
-	answered := false
 	if !f.started {
-		answered = !sameMessage(m, out) // BeforeResponse replied
 		f.start()
 	}
 	if err := f.wire.SendMsg(out); err != nil {
@@ -216,19 +219,7 @@ func (f *flow) send(m any) error {
 		return err
 	}
 	ops.Sent(r.call, 1, r.unknownSize())
-	if answered {
-		_ = f.stop(errAnswered)
-	}
 	return nil
-}
-
-// sameMessage compares messages, which are pointers with every codec but exotic
-// ones.
-func sameMessage(a, b any) bool {
-	if a == nil || b == nil {
-		return a == nil && b == nil
-	}
-	return reflect.TypeOf(a) == reflect.TypeOf(b) && (!reflect.TypeOf(a).Comparable() || a == b)
 }
 
 // RecvMsg decodes the next request message into m and passes it through

@@ -39,7 +39,8 @@ func TestReadmeShowsThisProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, output, _ := strings.Cut(string(self), "// Output:\n")
-	output, _, _ = strings.Cut(output, "}")
+	output, _, _ = strings.Cut(output, "\n}\n")
+	output += "\n"
 	output = strings.ReplaceAll(output, "\t// ", "")
 	if !strings.Contains(string(readme), "```text\n"+output+"```\n") {
 		t.Errorf("README.md does not show the program's output:\n%s", output)

@@ -98,7 +98,7 @@ func (g *Handler) recoverAbort(w http.ResponseWriter, r *http.Request) {
 	case a.call == nil:
 		a.writeError(stop.reason)
 	case stop.stream:
-		a.x.BeforeEnd(func() { a.settleStream(stop.reason) }) // once the RPC has ended
+		a.failAfterRPC(dispatchOf(a.call), stop.reason)
 	case ops.Failed(a.call) != nil || ops.Answered(a.call) != nil:
 		a.settle(nil) // the call has its outcome
 	default:

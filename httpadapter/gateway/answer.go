@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -46,11 +45,19 @@ func (g *Handler) answerIn(ctx context.Context, marshaler runtime.Marshaler, w h
 func (a *answer) fail(err error) {
 	if a.call == nil {
 		a.writeError(err)
-	} else if failed := settledFailure(a.call, err); failed != nil {
+		return
+	}
+	failed := settledFailure(a.call, err)
+	switch d := dispatchOf(a.call); {
+	case failed != nil:
 		a.writeError(failed)
-	} else if repliesInstead(a.call) {
+	case repliedHTTP(a.call):
+		a.settle(nil) // the connection cannot return it and fails instead
+	case a.rpcMayRun(d):
+		a.failAfterRPC(d, ownFailure(a.call, err))
+	case repliesInstead(a.call, d):
 		a.settle(nil)
-	} else {
+	default:
 		a.settle(ownFailure(a.call, err))
 	}
 }
@@ -79,28 +86,18 @@ func (a *answer) settle(err error) {
 	}
 }
 
-// settleStream is settle for a response stream that has not begun and whose RPC
-// was cancelled with err as the cause.
-func (a *answer) settleStream(err error) {
-	if failed := ops.Failed(a.call); failed != nil && errors.Is(failed, err) {
-		err = failed
-	}
-	a.settle(err)
+// repliedHTTP tells whether the answer of the call is an HTTP reply of a hook.
+func repliedHTTP(call *interceptor.Call) bool {
+	_, isHTTP := ops.Answered(call).(*driver.HTTPReply)
+	return isHTTP && ops.Failed(call) == nil
 }
 
 // repliesInstead tells whether a hook has replied to the call before the RPC
 // could be dispatched. Then it does not matter that there was no such route, or
 // nothing to decode. It says so once, so that a reply that cannot be written is
 // a failure.
-func repliesInstead(call *interceptor.Call) bool {
-	reply := ops.Answered(call)
-	if reply == nil || ops.Failed(call) != nil {
-		return false
-	}
-	if _, isHTTP := reply.(*driver.HTTPReply); isHTTP {
-		return true // the connection cannot return it and fails instead
-	}
-	return !sentMessage(call) && dispatchOf(call).written.CompareAndSwap(false, true)
+func repliesInstead(call *interceptor.Call, d *dispatch) bool {
+	return ops.Answered(call) != nil && ops.Failed(call) == nil && !sentMessage(call) && d.written.CompareAndSwap(false, true)
 }
 
 // sentMessage tells whether the RPC has answered, or has begun to.

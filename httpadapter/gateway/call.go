@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"net/http"
 	"sync/atomic"
 
 	"github.com/crosscut-go/crosscut/interceptor"
@@ -13,9 +14,12 @@ import (
 // contexts they are handed differ, so it hangs on the call.
 type dispatch struct {
 	binding *binding
-	armed   atomic.Bool             // the one dispatch that continues the call has begun
-	written atomic.Bool             // a reply of a hook has been written here, not by the RPC
-	cancel  context.CancelCauseFunc // ends the RPC; only where it answers with a stream
+	armed   atomic.Bool // the one dispatch that continues the call has begun
+	written atomic.Bool // a reply of a hook has been written here, not by the RPC
+
+	// Only where the RPC answers with a stream, which has a goroutine of its own.
+	cancel context.CancelCauseFunc // ends the RPC
+	w      http.ResponseWriter     // as it was handed to the gateway
 }
 
 var dispatchKey = interceptor.NewKey[*dispatch]("crosscut gateway")

@@ -219,12 +219,12 @@ func TestDeletedHeaderDoesNotReachHandler(t *testing.T) {
 				})
 				s := newSite(t, setup{svc: echoMetadata("grpcgateway-cookie", "grpcgateway-accept"), hooks: []interceptor.Hook{hook}})
 				r := s.request(t, http.MethodGet, "/v1/conformance/7", "")
-				r.Header.Set("Cookie", "session=secret")
+				r.Header.Set("Cookie", "session=hush")
 				r.Header.Set("Accept", "application/json")
 				if forged != "" {
 					r.Header.Set(forged, "x")
 				}
-				if got := s.do(t, r); strings.Contains(got.body, "secret") || !strings.Contains(got.body, "application/json") {
+				if got := s.do(t, r); strings.Contains(got.body, "hush") || !strings.Contains(got.body, "application/json") {
 					t.Errorf("the handler saw %s, want Accept without Cookie", got.body)
 				}
 			})

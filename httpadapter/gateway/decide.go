@@ -58,6 +58,7 @@ func (g *Handler) run(w http.ResponseWriter, r *http.Request, call *interceptor.
 		ctx = &withHooks{after, ctx}
 	}
 	if k := b.method.Kind(); k == interceptor.ServerStream || k == interceptor.BidiStream {
+		d.w = w
 		ctx, d.cancel = context.WithCancelCause(ctx)
 		defer d.cancel(nil)
 	}

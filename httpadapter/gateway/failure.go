@@ -36,7 +36,7 @@ func routingError(ctx context.Context, mux *runtime.ServeMux, marshaler runtime.
 // through the hooks on the RPC's side, or nil. The call's own error tells more
 // than the status in err, such as an HTTP status.
 func settledFailure(call *interceptor.Call, err error) error {
-	if settled := new(httpwire.Settled); errors.As(err, &settled) {
+	if settled := (httpwire.Settled{}); errors.As(err, &settled) {
 		return ops.Failed(call)
 	}
 	return nil

@@ -55,12 +55,12 @@ func TestFailuresEndOnce(t *testing.T) {
 			})
 		}, "BR1 BH1 OE1 RS1 AR1", codes.ResourceExhausted, 413, 0},
 		{"handler error", "GET", "/v1/conformance/7", "", failing(status.Error(codes.AlreadyExists, "taken")), nil, "BR1 BH1 RX1 OE1 RS1 AR1", codes.AlreadyExists, 409, 1},
-		{"untyped handler error", "GET", "/v1/conformance/7", "", failing(errors.New("secret")), nil, "BR1 BH1 RX1 OE1 RS1 AR1", codes.Unknown, 500, 1},
+		{"untyped handler error", "GET", "/v1/conformance/7", "", failing(errors.New("hush")), nil, "BR1 BH1 RX1 OE1 RS1 AR1", codes.Unknown, 500, 1},
 		{"panic", "GET", "/v1/conformance/7", "", &service{unary: func(context.Context, *pb.UnaryRequest) (*pb.UnaryResponse, error) {
-			panic("secret")
+			panic("hush")
 		}}, nil, "BR1 BH1 RX1 OE1 RS1 AR1", codes.Internal, 500, 1},
 		{"reply that is not UTF-8", "GET", "/v1/conformance/7", "", &service{unary: func(context.Context, *pb.UnaryRequest) (*pb.UnaryResponse, error) {
-			return &pb.UnaryResponse{Text: "secret\xff"}, nil
+			return &pb.UnaryResponse{Text: "hush\xff"}, nil
 		}}, nil, "BR1 BH1 RX1 TX1 OE1 RS1 AR1", codes.Internal, 500, 1},
 		{"HTTP status of its own", "GET", "/v1/conformance/7", "", failing(interceptor.NewError(codes.FailedPrecondition, "if-match", interceptor.WithHTTPStatus(412))),
 			nil, "BR1 BH1 RX1 OE1 RS1 AR1", codes.FailedPrecondition, 412, 1},
@@ -91,7 +91,7 @@ func TestFailuresEndOnce(t *testing.T) {
 			if err := json.Unmarshal([]byte(got.body), &body); err != nil {
 				t.Errorf("the body is not the gateway's: %v: %s", err, got.body)
 			}
-			if got.StatusCode != tt.httpStatus || body.Code != tt.code || strings.Contains(got.body, "secret") {
+			if got.StatusCode != tt.httpStatus || body.Code != tt.code || strings.Contains(got.body, "hush") {
 				t.Errorf("got %d %s, want %d, code %d, and no text of the handler", got.StatusCode, got.body, tt.httpStatus, tt.code)
 			}
 			end := tr.end(t)
@@ -117,7 +117,7 @@ func TestReplyThatJSONCannotCarry(t *testing.T) {
 	t.Parallel()
 	tr := newTrace()
 	svc := &service{unary: func(context.Context, *pb.UnaryRequest) (*pb.UnaryResponse, error) {
-		return &pb.UnaryResponse{Text: "secret", Detail: unencodable}, nil
+		return &pb.UnaryResponse{Text: "hush", Detail: unencodable}, nil
 	}}
 	s := newSite(t, setup{svc: svc, hooks: []interceptor.Hook{tr.hook("1", nil)}})
 	got := s.get(t, "/v1/conformance/7")
@@ -133,7 +133,7 @@ func TestReplyThatJSONCannotCarry(t *testing.T) {
 // The same typed error is the same code, message and details over gRPC and REST.
 func TestTypedErrorAsOverGRPC(t *testing.T) {
 	t.Parallel()
-	st, err := status.New(codes.NotFound, "no such item").WithDetails(&errdetails.ResourceInfo{ResourceName: "7"}, &errdetails.DebugInfo{Detail: "secret"})
+	st, err := status.New(codes.NotFound, "no such item").WithDetails(&errdetails.ResourceInfo{ResourceName: "7"}, &errdetails.DebugInfo{Detail: "hush"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestStreamErrors(t *testing.T) {
 		phases     string
 	}{
 		{"after two messages", 2, status.Error(codes.Aborted, "later"), 200, "Aborted", `"code":10,"message":"later"`, start + "TX1 RS1 TX1 OE1 AR1"},
-		{"after two messages, untyped", 2, errors.New("secret"), 200, "Unknown", `"code":2,"message":"internalerror"`, start + "TX1 RS1 TX1 OE1 AR1"},
+		{"after two messages, untyped", 2, errors.New("hush"), 200, "Unknown", `"code":2,"message":"internalerror"`, start + "TX1 RS1 TX1 OE1 AR1"},
 		{"before the first message", 0, status.Error(codes.Aborted, "later"), 409, "Aborted", `"code":10,"message":"later"`, start + "OE1 RS1 AR1"},
 		{"before the first message, HTTP status of its own", 0, interceptor.NewError(codes.FailedPrecondition, "x", interceptor.WithHTTPStatus(412)), 412,
 			"FailedPrecondition", `"code":9,"message":"x"`, start + "OE1 RS1 AR1"},

@@ -56,7 +56,7 @@ func TestMuxOptionsWork(t *testing.T) {
 			var d *domainError
 			w.WriteHeader(http.StatusTeapot)
 			_, _ = fmt.Fprintf(w, "%s|%v|%v", status.Convert(err).Message(), errors.As(err, &d), err)
-		})}, failing(&domainError{"secret"}), "/v1/conformance/x", 418, `public|true|rpcerror:code=Aborteddesc=public`, [2]string{}},
+		})}, failing(&domainError{"hush"}), "/v1/conformance/x", 418, `public|true|rpcerror:code=Aborteddesc=public`, [2]string{}},
 		{"error handler, routing error", []runtime.ServeMuxOption{runtime.WithErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, _ *http.Request, err error) {
 			w.WriteHeader(http.StatusTeapot)
 			_, _ = fmt.Fprint(w, status.Code(err))
@@ -70,7 +70,7 @@ func TestMuxOptionsWork(t *testing.T) {
 			return nil
 		})}, nil, "/v1/conformance/x", 200, `"text":"x"`, [2]string{"X-Forwarded-By", "option"}},
 		{"forward option that fails", []runtime.ServeMuxOption{runtime.WithForwardResponseOption(func(context.Context, http.ResponseWriter, proto.Message) error {
-			return errors.New("secret")
+			return errors.New("hush")
 		})}, nil, "/v1/conformance/x", 500, `"code":13`, [2]string{}},
 		{"forward option that fails, stream", []runtime.ServeMuxOption{runtime.WithForwardResponseOption(func(_ context.Context, _ http.ResponseWriter, m proto.Message) error {
 			if m == nil {
@@ -83,7 +83,7 @@ func TestMuxOptionsWork(t *testing.T) {
 		})}, nil, "/v1/conformance/x", 200, `{"data":{"text":"x"`, [2]string{}},
 		{"stream error handler", []runtime.ServeMuxOption{runtime.WithStreamErrorHandler(func(_ context.Context, err error) *status.Status {
 			return status.New(codes.DataLoss, "seen: "+err.Error())
-		})}, sendThenFail(1, errors.New("secret")), "/v1/conformance:stream", 200, `{"error":{"code":15,"message":"seen:rpcerror:code=Unknowndesc=internalerror"`, [2]string{}},
+		})}, sendThenFail(1, errors.New("hush")), "/v1/conformance:stream", 200, `{"error":{"code":15,"message":"seen:rpcerror:code=Unknowndesc=internalerror"`, [2]string{}},
 		{"header matcher", []runtime.ServeMuxOption{runtime.WithIncomingHeaderMatcher(func(key string) (string, bool) {
 			return "got-" + key, key == "Accept-Encoding"
 		})}, echoMetadata("got-accept-encoding"), "/v1/conformance/x", 200, `['gzip']`, [2]string{}},
@@ -107,7 +107,7 @@ func TestMuxOptionsWork(t *testing.T) {
 			tr := newTrace()
 			s := newSite(t, setup{svc: tt.svc, hooks: []interceptor.Hook{tr.hook("1", nil)}, opts: []gateway.Option{gateway.MuxOptions(tt.opts...)}})
 			got := s.get(t, tt.path)
-			if body := strings.ReplaceAll(got.body, " ", ""); got.StatusCode != tt.status || !strings.Contains(body, tt.body) || strings.Contains(body, "secret") {
+			if body := strings.ReplaceAll(got.body, " ", ""); got.StatusCode != tt.status || !strings.Contains(body, tt.body) || strings.Contains(body, "hush") {
 				t.Errorf("got %d %s, want %d with %s", got.StatusCode, got.body, tt.status, tt.body)
 			}
 			if k := tt.header[0]; k != "" && got.Header.Get(k) != tt.header[1] {

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -26,31 +25,47 @@ func (g *Handler) handleStreamError(ctx context.Context, err error) *status.Stat
 		err = failed
 	} else {
 		err = ownFailure(call, err)
-		g.endRPC(call, err)
+		dispatchOf(call).end(err) // before generated code, unwinding, cancels it without a cause
 	}
 	switch {
 	case !call.Committed() && (failed == nil || newPublicError(err).httpStatus != 0):
 		panic(&aborted{err, true}) // the runtime would not let a reply or an HTTP status be chosen
 	case failed == nil:
-		x.BeforeEnd(func() { failOnce(call, err) })
+		x.BeforeEnd(func() {
+			if ops.Failed(call) == nil {
+				ops.Fail(call, err, true)
+			}
+		})
 	}
 	return g.userStreamStatus(ctx, err)
 }
 
-// endRPC ends the RPC whose messages cannot leave. Phases of one call never
-// overlap, so it is the RPC's side that runs OnError, with err as the cause of
-// the cancellation, and the HTTP side goes on when that side has returned.
-func (g *Handler) endRPC(call *interceptor.Call, err error) {
-	if cancel := dispatchOf(call).cancel; cancel != nil {
-		cancel(newPublicError(err))
-	}
+// rpcMayRun tells whether the RPC of the call has a goroutine that may not have
+// ended: it answers with a stream and the connection has taken the call over.
+// Where it has not, it no longer can.
+func (a *answer) rpcMayRun(d *dispatch) bool {
+	return d.cancel != nil && d.armed.Load() && ops.Claim(a.r.Context(), a.g.stack, a.call.Method().Name()) == nil
 }
 
-// failOnce makes err the outcome of a call whose response has begun, unless it
-// is already: the RPC may have ended by itself before it was cancelled.
-func failOnce(call *interceptor.Call, err error) {
-	if failed := ops.Failed(call); failed == nil || !errors.Is(failed, err) {
-		ops.Fail(call, err, true)
+// failAfterRPC fails a call whose RPC may still run, because its messages cannot
+// leave. Phases of one call never overlap: the RPC's side is cancelled, with err
+// as the cause, and runs OnError for it; what is left to do waits for it. The
+// writer is then the one the gateway got, as those of middlewares may be closed.
+func (a *answer) failAfterRPC(d *dispatch, err error) {
+	d.end(err)
+	a.w = d.w
+	a.x.BeforeEnd(func() {
+		if failed := ops.Failed(a.call); failed != nil {
+			err = failed
+		}
+		a.settle(err)
+	})
+}
+
+// end ends the RPC with err as the cause of the cancellation.
+func (d *dispatch) end(err error) {
+	if d.cancel != nil {
+		d.cancel(newPublicError(err))
 	}
 }
 
