@@ -36,8 +36,9 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	switch err := run(ctx, os.Args[1:], os.Stdout); {
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	switch {
 	case errors.Is(err, flag.ErrHelp):
 		os.Exit(2)
 	case err != nil:
@@ -79,7 +80,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := t.run(ctx); err != nil || *once {
 		return err
 	}
-	t.printCommands()
+	if err := t.printCommands(); err != nil {
+		return err
+	}
 	logs.sendTo(out)
 	select {
 	case <-ctx.Done():

@@ -20,10 +20,9 @@ type column struct {
 // printScene prints the columns side by side, one line per hook and phase. A
 // phase that does not exist on a transport shows as "–".
 func printScene(out io.Writer, title string, columns []column) error {
-	fmt.Fprintf(out, "\n%s\n\n", title)
-	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	var table strings.Builder
 	row := func(label string, cells []string) {
-		fmt.Fprintf(w, "  %s\t%s\n", label, strings.Join(cells, "\t"))
+		table.WriteString("  " + label + "\t" + strings.Join(cells, "\t") + "\n")
 	}
 	var titles []string
 	for _, c := range columns {
@@ -40,6 +39,13 @@ func printScene(out io.Writer, title string, columns []column) error {
 	}
 	row("log", logged)
 	row("client got", got)
+	if _, err := fmt.Fprintf(out, "\n%s\n\n", title); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	if _, err := io.WriteString(w, table.String()); err != nil {
+		return err
+	}
 	return w.Flush()
 }
 

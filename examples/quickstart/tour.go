@@ -55,7 +55,9 @@ func (t *tour) run(ctx context.Context) error {
 		{"gRPC stream", t.listBooks},
 		{"REST stream", t.get("/v1/books?shelf=novels")},
 	}
-	fmt.Fprintln(t.out, "One stack: outermost → requestid → logging → authn → innermost → handler")
+	if _, err := fmt.Fprintln(t.out, "One stack: outermost → requestid → logging → authn → innermost → handler"); err != nil {
+		return err
+	}
 	for _, scene := range []struct {
 		title, token string
 		requests     []request
@@ -139,8 +141,8 @@ func (t *tour) get(path string) func(context.Context, string, string) (string, e
 	}
 }
 
-func (t *tour) printCommands() {
-	fmt.Fprintf(t.out, `
+func (t *tour) printCommands() error {
+	_, err := fmt.Fprintf(t.out, `
 Now try it yourself; every call is logged below:
 
   curl -H 'Authorization: Bearer %[1]s' http://%[2]s/v1/books/1
@@ -156,4 +158,5 @@ Now try it yourself; every call is logged below:
 
 Serving gRPC on %[3]s and HTTP on %[2]s; Ctrl-C ends it.
 `, devToken, t.httpAddr, t.grpcAddr)
+	return err
 }

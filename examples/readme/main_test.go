@@ -12,9 +12,7 @@ func Example() {
 	// grpc /crosscut.examples.bookshop.v1.BookshopService/GetBook OK
 	// http /crosscut.examples.bookshop.v1.BookshopService/GetBook OK
 	// http GET /files/{name} OK
-	// grpc /crosscut.examples.bookshop.v1.BookshopService/GetBook Unauthenticated
 	// http /crosscut.examples.bookshop.v1.BookshopService/GetBook Unauthenticated
-	// http GET /files/{name} Unauthenticated
 }
 
 // The program in the README is this one, to the letter, and so is its output.
