@@ -33,6 +33,9 @@ type core struct {
 	// chain holds only ours, which has nothing to do on a wrapped method.
 	ownUnary bool
 	ownCodec bool // one codec was forced for every message
+	// What WithInterceptors gave, chained.
+	unaryInt  grpc.UnaryServerInterceptor
+	streamInt grpc.StreamServerInterceptor
 
 	mounted atomic.Bool // ServeHTTP has continued a call at least once
 
@@ -96,14 +99,14 @@ func (c *core) register(desc *grpc.ServiceDesc, srv any) *grpc.ServiceDesc {
 	added := make(map[string]*target, len(desc.Methods)+len(desc.Streams))
 	for i := range wrapped.Streams {
 		d := &wrapped.Streams[i]
-		t := &target{core: c, srv: srv, stream: d, runStream: d.Handler, nested: isWrapped(d.Handler)}
+		t := &target{core: c, srv: srv, stream: d, streamInt: c.streamInt, runStream: d.Handler, nested: isWrapped(d.Handler)}
 		t.method = methodOf(desc.ServiceName, d.StreamName, kindOf(d.ClientStreams, d.ServerStreams))
 		d.Handler = t.serveStream
 		added[t.method.Name()] = t
 	}
 	for i := range wrapped.Methods {
 		d := &wrapped.Methods[i]
-		t := &target{core: c, srv: srv, unary: d, runUnary: d.Handler, nested: isWrapped(d.Handler)}
+		t := &target{core: c, srv: srv, unary: d, unaryInt: c.unaryInt, runUnary: d.Handler, nested: isWrapped(d.Handler)}
 		t.method = methodOf(desc.ServiceName, d.MethodName, interceptor.Unary)
 		d.Handler = t.serveUnary
 		added[t.method.Name()] = t

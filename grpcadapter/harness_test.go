@@ -99,7 +99,6 @@ func (s *service) BidiStream(ss grpc.BidiStreamingServer[pb.BidiStreamRequest, p
 type trace struct {
 	mu     sync.Mutex
 	events []string
-	calls  []*interceptor.Call
 	ended  chan *interceptor.Call
 }
 

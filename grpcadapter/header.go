@@ -27,12 +27,9 @@ func (r *rpc) HeaderChanged(h driver.Header, trailer bool) error {
 	if err := checkMetadata(key, h.Value); err != nil {
 		return err
 	}
-	if h.Op == driver.Add || h.Op == driver.Default {
-		return nil
-	}
 	state := r.handedOver(trailer)
 	defer r.mu.Unlock()
-	if slices.Contains(state.keys, key) {
+	if h.Op != driver.Add && h.Op != driver.Default && slices.Contains(state.keys, key) {
 		return interceptor.ErrCommitted
 	}
 	return nil
@@ -98,6 +95,9 @@ func (r *rpc) handedOver(trailer bool) *handedOver {
 // handOver gives grpc-go what hooks have set since the last time, defaults only
 // the final time.
 func (r *rpc) handOver(trailer, final bool) {
+	if r.metadata.Load() == nil {
+		return // HeaderChanged was never called
+	}
 	list, present, set := ops.Headers(r.call), r.presentHeader, r.setHeader
 	if trailer {
 		list, present, set = ops.Trailers(r.call), r.presentTrailer, r.setTrailer

@@ -75,7 +75,7 @@ func running(ctx context.Context, stack *interceptor.Stack) *rpc {
 
 // linkedLifetime returns the dispatch's context ending also with hooks, the
 // context that a BeforeHandler of the outer layer's call returned.
-func linkedLifetime(call *interceptor.Call, dispatch, hooks context.Context) context.Context {
+func linkedLifetime(dispatch, hooks context.Context, call *interceptor.Call) context.Context {
 	ctx, cancel := context.WithCancelCause(dispatch)
 	stop := context.AfterFunc(hooks, func() { cancel(context.Cause(hooks)) })
 	call.Defer(func() {

@@ -197,6 +197,9 @@ func TestHandlerError(t *testing.T) {
 				if got.code != c.code || got.message != c.message {
 					t.Errorf("%s: client got %v %q, want %v %q", kind.name, got.code, got.message, c.code, c.message)
 				}
+				if len(got.header) != 0 { // else it is not trailers-only, as a bare server's error is
+					t.Errorf("%s: the error came with separate headers %v", kind.name, got.header)
+				}
 				if call := tr.end(t); !errors.Is(call.Err(), c.err) {
 					t.Errorf("%s: AfterResponse saw %v", kind.name, call.Err())
 				}

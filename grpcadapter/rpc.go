@@ -37,8 +37,8 @@ type rpc struct {
 	unary       *unaryState // one of these two is set
 	flow        *flow
 
-	mu       sync.Mutex // guards what is below
-	metadata *metadataState
+	mu       sync.Mutex                    // guards what metadata points to
+	metadata atomic.Pointer[metadataState] // nil until a hook touches a header
 }
 
 // metadataState is what hooks have done to the metadata of a call; most calls
@@ -52,20 +52,23 @@ type metadataState struct {
 // lockMetadata locks and returns the state; the caller unlocks r.mu.
 func (r *rpc) lockMetadata() *metadataState {
 	r.mu.Lock()
-	if r.metadata == nil {
-		r.metadata = new(metadataState)
+	state := r.metadata.Load()
+	if state == nil {
+		state = new(metadataState)
+		r.metadata.Store(state)
 	}
-	return r.metadata
+	return state
 }
 
 // deleted returns the request headers that hooks have deleted.
 func (r *rpc) deleted() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.metadata == nil {
+	state := r.metadata.Load()
+	if state == nil {
 		return nil
 	}
-	return r.metadata.deleted
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return state.deleted
 }
 
 var (
@@ -115,7 +118,7 @@ func (r *rpc) handlerContext(before context.Context) context.Context {
 	case r.linked():
 		dispatch := r.ctx
 		if ctx.Done() != before.Done() {
-			dispatch = linkedLifetime(r.call, dispatch, ctx)
+			dispatch = linkedLifetime(dispatch, ctx, r.call)
 		}
 		r.hideWhatTheOuterLayerHid()
 		ctx = &linkedContext{Context: dispatch, hooks: ctx, rpc: r}

@@ -23,13 +23,11 @@ import (
 // method names, an unknown grpc-encoding, refused headers and deadlines that had
 // expired on arrival.
 type Server struct {
-	core      *core
-	grpc      *grpc.Server
-	unaryInt  grpc.UnaryServerInterceptor
-	streamInt grpc.StreamServerInterceptor
-	hidden    error // why Conn must refuse, beside the problems
-	inside    gate  // dispatches in process
-	conn      func() *Conn
+	core   *core
+	grpc   *grpc.Server
+	hidden error // why Conn must refuse, beside the problems
+	inside gate  // dispatches in process
+	conn   func() *Conn
 }
 
 var _ grpc.ServiceRegistrar = (*Server)(nil)
@@ -58,7 +56,8 @@ func NewServer(stack *interceptor.Stack, opts ...grpc.ServerOption) *Server {
 		}
 		return c.unknown
 	}
-	s := &Server{core: c, unaryInt: chainUnary(sorted.unary), streamInt: chainStream(sorted.stream)}
+	c.unaryInt, c.streamInt = chainUnary(sorted.unary), chainStream(sorted.stream)
+	s := &Server{core: c}
 	if (plain.unary || plain.stream) && !sorted.wireOnly {
 		s.hidden = errors.New("crosscut: the server has interceptors in plain grpc options, which calls through Conn would not run; pass them with grpcadapter.WithInterceptors, or say with grpcadapter.WireOnlyInterceptors that they are for the wire only")
 	}
@@ -77,11 +76,7 @@ func NewServer(stack *interceptor.Stack, opts ...grpc.ServerOption) *Server {
 // RegisterService registers a service with its implementation. Generated code
 // calls it, before Serve.
 func (s *Server) RegisterService(desc *grpc.ServiceDesc, impl any) {
-	wrapped := s.core.register(desc, impl)
-	for _, t := range s.core.targets.all() {
-		t.unaryInt, t.streamInt = s.unaryInt, s.streamInt
-	}
-	s.grpc.RegisterService(wrapped, impl)
+	s.grpc.RegisterService(s.core.register(desc, impl), impl)
 }
 
 // GetServiceInfo returns the registered services, as grpc.Server does. Server

@@ -187,7 +187,7 @@ func (r *rpc) sent(err error) {
 	if !r.linked() {
 		ops.Commit(r.call)
 	}
-	ops.Fail(r.call, err, true)
+	_ = ops.Fail(r.call, err, true)
 	r.settled = true
 }
 

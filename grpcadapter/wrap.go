@@ -9,7 +9,7 @@ import (
 
 // serveUnary is the Handler of a wrapped grpc.MethodDesc. grpc-go calls it
 // before it has read any byte of the request (since 1.84).
-func (t *target) serveUnary(srv any, ctx context.Context, dec func(any) error, chain grpc.UnaryServerInterceptor) (any, error) {
+func (t *target) serveUnary(srv any, ctx context.Context, dec func(any) error, chain grpc.UnaryServerInterceptor) (any, error) { //nolint:revive // the signature is grpc.MethodHandler
 	if r := running(ctx, t.core.stack); r != nil && r.runs(ctx, t) {
 		return t.runUnary(srv, ctx, dec, chain)
 	}

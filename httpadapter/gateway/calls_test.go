@@ -5,7 +5,10 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -67,6 +70,11 @@ func TestEveryPhaseOnce(t *testing.T) {
 			mux.Handle("/v1/", s.gw)
 			return mux
 		}},
+		{"below StripPrefix", func(_ *testing.T, s *site) http.Handler {
+			mux := httpadapter.NewMux(s.stack)
+			mux.Handle("/api/", httpadapter.StripPrefix("/api", s.gw))
+			return prefixed{mux}
+		}},
 	} {
 		for _, tt := range tests {
 			t.Run(mount.name+"/"+tt.name, func(t *testing.T) {
@@ -99,6 +107,51 @@ func TestEveryPhaseOnce(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// prefixed sends every request below /api.
+type prefixed struct{ http.Handler }
+
+func (p prefixed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = r.Clone(r.Context())
+	r.URL.Path = "/api" + r.URL.Path
+	p.Handler.ServeHTTP(w, r)
+}
+
+// Calls do not mix: each ends once, with its own outcome.
+func TestManyCallsAtOnce(t *testing.T) {
+	t.Parallel()
+	const calls = 200
+	var began, ended atomic.Int64
+	hook := interceptor.FromFuncs("count", interceptor.Funcs{
+		BeforeRequest: func(ctx context.Context, _ *interceptor.Call) (context.Context, error) { began.Add(1); return ctx, nil },
+		OnSend:        func(context.Context, *interceptor.Call, any) error { return nil },
+		AfterResponse: func(context.Context, *interceptor.Call) { ended.Add(1) },
+	})
+	s := newSite(t, setup{hooks: []interceptor.Hook{hook}})
+	var wg sync.WaitGroup
+	for i := range calls {
+		wg.Go(func() {
+			id := strconv.Itoa(i)
+			path, want := "/v1/conformance/x"+id, `"x`+id+`"`
+			switch i % 4 {
+			case 1:
+				path, want = "/v1/conformance:stream?count=2&text=x"+id, `"x`+id+`"`
+			case 2:
+				path, want = "/v1/nothing/"+id, `"code":5`
+			case 3:
+				path, want = "/v1/conformance/7?upper_case=x"+id, `"code":3`
+			}
+			if got := s.get(t, path); !strings.Contains(strings.ReplaceAll(got.body, " ", ""), want) {
+				t.Errorf("%s answered %s", path, got.body)
+			}
+		})
+	}
+	wg.Wait()
+	s.Close() // waits for the handlers
+	if began.Load() != calls || ended.Load() != calls {
+		t.Errorf("%d calls began and %d ended, want %d", began.Load(), ended.Load(), calls)
 	}
 }
 

@@ -124,6 +124,38 @@ func TestMuxOptionsWork(t *testing.T) {
 	}
 }
 
+// Headers and trailers of the RPC reach the client as from a bare gateway.
+func TestResponseMetadata(t *testing.T) {
+	t.Parallel()
+	svc := &service{unary: func(ctx context.Context, _ *pb.UnaryRequest) (*pb.UnaryResponse, error) {
+		_ = grpc.SetHeader(ctx, metadata.Pairs("shelf", "a"))
+		_ = grpc.SetTrailer(ctx, metadata.Pairs("left", "3"))
+		return &pb.UnaryResponse{}, nil
+	}}
+	s := newSite(t, setup{svc: svc})
+	r := s.request(t, http.MethodGet, "/v1/conformance/7", "")
+	r.Header.Set("TE", "trailers")
+	got := s.do(t, r)
+	if h, tr := got.Header.Values("Grpc-Metadata-Shelf"), got.Trailer.Values("Grpc-Trailer-Left"); len(h) != 1 || h[0] != "a" || len(tr) != 1 || tr[0] != "3" {
+		t.Errorf("header %q, trailer %q; want a and 3", h, tr)
+	}
+}
+
+// A middleware of the user's that panics is a failed call like any other.
+func TestMiddlewareThatPanics(t *testing.T) {
+	t.Parallel()
+	tr := newTrace()
+	s := newSite(t, setup{hooks: []interceptor.Hook{tr.hook("1", nil)}, opts: middleware(func(runtime.HandlerFunc) runtime.HandlerFunc {
+		return func(http.ResponseWriter, *http.Request, map[string]string) { panic("hush") }
+	})})
+	got := s.get(t, "/v1/conformance/7")
+	end := tr.end(t)
+	var p *interceptor.PanicError
+	if got.StatusCode != 500 || strings.Contains(got.body, "hush") || !errors.As(end.err, &p) || !strings.Contains(string(p.Stack), "TestMiddlewareThatPanics") {
+		t.Errorf("got %d %s; AfterResponse saw %v, want the panic with the stack it came from", got.StatusCode, got.body, end.err)
+	}
+}
+
 // The health route is a plain route, and its probe a call of its own.
 func TestHealthEndpoint(t *testing.T) {
 	t.Parallel()

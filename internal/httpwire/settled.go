@@ -5,7 +5,7 @@ import "google.golang.org/grpc/status"
 // Settled is the error of an RPC that continued a call of the HTTP side: OnError
 // and BeforeResponse have run for it, so the layer that gets it only renders it.
 // Err is the status the client gets. It is used by value.
-type Settled struct{ Err error }
+type Settled struct{ Err error } //nolint:errname // it is named for what has happened to the call
 
 // Error returns the text of the status.
 func (e Settled) Error() string { return e.Err.Error() }
