@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"reflect"
 )
 
 //go:generate go test -run TestAbilityTypes -update .
@@ -53,10 +54,22 @@ func abilitiesOf(w http.ResponseWriter) int {
 	return can
 }
 
+// writerType is a type of ResponseWriter and what its methods make it able to do.
+type writerType struct {
+	of  reflect.Type
+	can int
+}
+
 // writer returns what handlers write to: the exchange with the abilities of the
 // inner writer.
 func (x *exchange) writer() http.ResponseWriter {
-	return abilityTypes[abilitiesOf(x.inner)]((*writer)(x))
+	known, of := &x.front.config().writers, reflect.TypeOf(x.inner)
+	last := known.Load()
+	if last == nil || last.of != of {
+		last = &writerType{of, abilitiesOf(x.inner)}
+		known.Store(last)
+	}
+	return abilityTypes[last.can]((*writer)(x))
 }
 
 // Unwrap returns the inner writer, for http.ResponseController: deadlines and

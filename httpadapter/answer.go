@@ -78,7 +78,7 @@ func (x *exchange) failLate(err error) {
 	if failed := ops.Failed(&x.call); failed != nil && errors.Is(err, failed) {
 		return
 	}
-	ops.Fail(&x.call, err, true)
+	ops.Fail(&x.call, x.blame(err), true)
 	if errors.Is(err, http.ErrAbortHandler) || x.wrote && !x.replaced && (x.status < http.StatusBadRequest || panicked(err)) {
 		x.aborted = true
 	}
@@ -157,16 +157,21 @@ const refusalDrain = 500 * time.Millisecond
 // gone returns what became of a call whose client left before anything was
 // written: whatever the handler made of it, nobody got an answer.
 func (x *exchange) gone(err error) error {
-	end := x.received.Context().Err()
-	switch {
-	case end == nil || ops.Failed(&x.call) != nil || ops.Answered(&x.call) != nil:
-		return err
-	case err == nil:
-		return end
-	case interceptor.StatusOf(err).Code() == codes.Unknown:
-		return errors.Join(end, err)
+	if err == nil && ops.Failed(&x.call) == nil && ops.Answered(&x.call) == nil {
+		return x.received.Context().Err()
 	}
-	return err
+	return x.blame(err)
+}
+
+// blame returns err with the end of the request's context as its reason, if that
+// has ended and err has no status of its own: it is what the end made of whatever
+// the handler was doing.
+func (x *exchange) blame(err error) error {
+	end := x.received.Context().Err()
+	if err == nil || end == nil || interceptor.StatusOf(err).Code() != codes.Unknown {
+		return err
+	}
+	return errors.Join(end, err)
 }
 
 // noteDisconnect finds out at the end whether the client missed a part of the

@@ -31,7 +31,7 @@ type exchange struct {
 	// The plain handler that runs, and the match it was decided by.
 	handler http.Handler
 	target  http.ResponseWriter
-	match   match
+	match   *match // nil where a handler can run only one route
 
 	renderer  httpwire.Renderer     // of the layer that matched, nil without one
 	noted     atomic.Pointer[error] // what a HandlerFunc behind foreign code returned
@@ -69,6 +69,9 @@ type config struct {
 	// grpc says that a handler behind the layer may answer gRPC. Only then is it
 	// looked up before the call begins.
 	grpc atomic.Bool
+	// writers remembers the abilities of the last type of inner writer: a server
+	// has one or two.
+	writers atomic.Pointer[writerType]
 }
 
 // running returns the exchange of a call of the stack that ctx belongs to and

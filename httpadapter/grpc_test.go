@@ -97,7 +97,7 @@ func TestGRPCUnderAMux(t *testing.T) {
 				stack := tr.stack(tr.hook("1", func(f *interceptor.Funcs) {
 					f.BeforeRequest = func(ctx context.Context, call *interceptor.Call) (context.Context, error) {
 						tr.add(fmt.Sprintf("%v %s %q", call.Transport(), call.Path(), call.HTTPMethod()))
-						return ctx, call.ResponseTrailer().Set("X-Data-Bin", "\x00\x01")
+						return ctx, call.ResponseTrailer().Set("X-Data-Bin", "\xfe\xff")
 					}
 				}), interceptor.When(interceptor.On(interceptor.GRPC), second))
 				s := serveHTTP2(t, build(stack, newGRPCLayer(tr, stack)))
@@ -110,7 +110,7 @@ func TestGRPCUnderAMux(t *testing.T) {
 				if got.StatusCode != 200 || status != want || end.status != 0 {
 					t.Errorf("got %d with status %q, AfterResponse saw %d", got.StatusCode, status, end.status)
 				}
-				if bin := got.Header.Get("X-Data-Bin") + got.Trailer.Get("X-Data-Bin"); bin != "AAE" {
+				if bin := got.Header.Get("X-Data-Bin") + got.Trailer.Get("X-Data-Bin"); bin != "/v8" {
 					t.Errorf("binary trailer %q", bin)
 				}
 				phases := map[string]string{"": "BR2 BH1 BH2 HND RS2 RS1 AR2 AR1", "BeforeRequest": "OE1 RS1 AR1", "BeforeHandler": "BR2 BH1 OE2 OE1 RS2 RS1 AR2 AR1"}

@@ -13,18 +13,23 @@ import (
 // match is what a route was found by. Between the decision and the handler run
 // the user's hooks, so it is compared again before a router looks a second time.
 type match struct {
-	found                       bool
 	method, host, path, rawPath string
 	pattern                     string // what a bare ServeMux must match again
 }
 
-func matchOf(r *http.Request) match {
-	return match{found: true, method: r.Method, host: r.Host, path: r.URL.Path, rawPath: r.URL.RawPath}
+func matchOf(r *http.Request, pattern string) *match {
+	return &match{method: r.Method, host: r.Host, path: r.URL.Path, rawPath: r.URL.RawPath, pattern: pattern}
 }
 
 // holds tells whether r would be routed as before.
 func (m *match) holds(r *http.Request) bool {
-	return !m.found || m.method == r.Method && m.host == r.Host && m.path == r.URL.Path && m.rawPath == r.URL.RawPath
+	return m == nil || m.method == r.Method && m.host == r.Host && m.path == r.URL.Path && m.rawPath == r.URL.RawPath
+}
+
+// ran tells whether the mux that was given r ran what it had matched before. A
+// mux that found nothing has run no code of the user's.
+func (m *match) ran(r *http.Request) bool {
+	return m == nil || m.pattern == "" || r.Pattern == "" || r.Pattern == m.pattern
 }
 
 // runPlain decides about a plain route and runs its handler.
@@ -71,11 +76,11 @@ func (x *exchange) Invoke(ctx context.Context) (err error) {
 	} else {
 		x.handler.ServeHTTP(x.target, r)
 	}
-	if x.match.pattern != "" && r.Pattern != "" && r.Pattern != x.match.pattern {
+	if !x.match.ran(r) {
 		return ops.Misuse("the call was decided for " + x.match.pattern + " but the mux ran " + r.Pattern + "; register all patterns before serving")
 	}
-	if err = x.takeNoted(err); err == nil {
-		err = ops.Failed(&x.call) // an error status that the handler wrote itself
+	if err = x.takeNoted(err); err == nil && x.status >= http.StatusBadRequest {
+		err = ops.Failed(&x.call) // a status that the handler wrote itself, or that of a hook's refusal
 	}
 	return err
 }

@@ -27,7 +27,8 @@ func (f HandlerFunc) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if x := exchangeOf(r.Context()); x != nil && !ops.Ended(&x.call) {
-		x.noted.CompareAndSwap(nil, &err)
+		noted := err // only here it has to outlive the function
+		x.noted.CompareAndSwap(nil, &noted)
 		return
 	}
 	renderDefault(w, r, tooLarge(err))
@@ -35,16 +36,21 @@ func (f HandlerFunc) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // takeNoted returns err, or without one what a HandlerFunc further in returned.
 func (x *exchange) takeNoted(err error) error {
-	if noted := x.noted.Swap(nil); noted != nil && err == nil {
-		err = *noted
+	if x.noted.Load() != nil {
+		if noted := x.noted.Swap(nil); noted != nil && err == nil {
+			err = *noted
+		}
 	}
 	return tooLarge(err)
 }
 
 // tooLarge gives the error of http.MaxBytesReader the status it stands for.
 func tooLarge(err error) error {
+	if err == nil {
+		return nil
+	}
 	var limit *http.MaxBytesError
-	if err == nil || !errors.As(err, &limit) || interceptor.StatusOf(err).Code() != codes.Unknown {
+	if !errors.As(err, &limit) || interceptor.StatusOf(err).Code() != codes.Unknown {
 		return err
 	}
 	return interceptor.NewError(codes.ResourceExhausted, "the request body is too large",

@@ -146,16 +146,24 @@ func (h *wrapped) dispatch(x *exchange, w http.ResponseWriter, r *http.Request) 
 		if t.pattern != "" {
 			m = h.methodNamed(t.pattern)
 		}
+		if !h.isWhole() {
+			x.match = matchOf(r, h.again(t.pattern))
+		}
 		if m == nil {
 			x.refuse(ops.Misuse("the function given to Routes has returned more than 4096 different names; it must return registered patterns, not paths"))
 			return
 		}
-		x.match = matchOf(r)
-		if _, ok := h.handler.(*http.ServeMux); ok && h.routes == nil {
-			x.match.pattern = t.pattern
-		}
 		x.runPlain(m, h.handler, w, r)
 	}
+}
+
+// again returns the pattern that the handler will be seen to match, which a bare
+// ServeMux notes in the request.
+func (h *wrapped) again(pattern string) string {
+	if _, ok := h.handler.(*http.ServeMux); ok && h.routes == nil {
+		return pattern
+	}
+	return ""
 }
 
 // target is what a request reaches.

@@ -65,8 +65,8 @@ func (g *Handler) annotateCustom(call *interceptor.Call, rpc string) metadata.MD
 // aborted is what stops a generated handler from inside: it is panicked with, and
 // the gateway's own middleware, further out, recovers it.
 type aborted struct {
-	reason error
-	stream bool // the response is a stream that has not begun
+	reason error // nil if the call has its outcome
+	stream bool  // the response is a stream that has not begun
 }
 
 // abort fails the call and ends the handler that is running. The failure is

@@ -55,7 +55,7 @@ func (a *answer) fail(err error) {
 		a.settle(nil) // the connection cannot return it and fails instead
 	case a.rpcMayRun(d):
 		a.failAfterRPC(d, ownFailure(a.call, err))
-	case repliesInstead(a.call, d):
+	case repliesInstead(a.call):
 		a.settle(nil)
 	default:
 		a.settle(ownFailure(a.call, err))
@@ -93,11 +93,10 @@ func repliedHTTP(call *interceptor.Call) bool {
 }
 
 // repliesInstead tells whether a hook has replied to the call before the RPC
-// could be dispatched. Then it does not matter that there was no such route, or
-// nothing to decode. It says so once, so that a reply that cannot be written is
-// a failure.
-func repliesInstead(call *interceptor.Call, d *dispatch) bool {
-	return ops.Answered(call) != nil && ops.Failed(call) == nil && !sentMessage(call) && d.written.CompareAndSwap(false, true)
+// could be dispatched. Then it does not matter that there was nothing to decode.
+// A reply that was sent is not written again: then it is what failed.
+func repliesInstead(call *interceptor.Call) bool {
+	return ops.Answered(call) != nil && ops.Failed(call) == nil && !sentMessage(call)
 }
 
 // sentMessage tells whether the RPC has answered, or has begun to.

@@ -79,12 +79,26 @@ func TestNoWayAround(t *testing.T) {
 			}
 		}}, "/v1/conformance/7", "Conn()"},
 		{"the mux mounted directly", setup{handler: func(_ *testing.T, s *site) http.Handler { return s.gw.Mux() }}, "/v1/conformance/7", "gateway.Handler"},
-		{"the mux wrapped", setup{handler: func(_ *testing.T, s *site) http.Handler { return httpadapter.Wrap(s.stack, s.gw.Mux()) }}, "/v1/conformance/7", ""},
+		{"the mux wrapped", setup{handler: func(_ *testing.T, s *site) http.Handler { return httpadapter.Wrap(s.stack, s.gw.Mux()) }}, "/v1/conformance/7", "gateway.Handler"},
+		{"the mux wrapped, of a gateway that serves", setup{handler: func(t *testing.T, s *site) http.Handler {
+			t.Helper()
+			if err := s.gw.Check(); err != nil {
+				t.Error(err)
+			}
+			return httpadapter.Wrap(s.stack, s.gw.Mux())
+		}}, "/v1/conformance/7", "decided for *"},
+		{"the mux wrapped in another stack", setup{handler: func(t *testing.T, s *site) http.Handler {
+			t.Helper()
+			if err := s.gw.Check(); err != nil {
+				t.Error(err)
+			}
+			return httpadapter.Wrap(interceptor.MustNew(), s.gw.Mux())
+		}}, "/v1/conformance/7", "gateway.Handler"},
 		{"the mux below NewMux", setup{handler: func(_ *testing.T, s *site) http.Handler {
 			mux := httpadapter.NewMux(s.stack)
 			mux.Handle("/v1/", s.gw.Mux())
 			return mux
-		}}, "/v1/conformance/7", ""},
+		}}, "/v1/conformance/7", "gateway.Handler"},
 		{"the gateway behind a foreign middleware in a mount", setup{handler: func(_ *testing.T, s *site) http.Handler {
 			mux := httpadapter.NewMux(s.stack)
 			mux.Handle("/v1/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.gw.ServeHTTP(w, r) }))
@@ -193,6 +207,24 @@ func TestReplyIsNotDispatchedToARemoteConnection(t *testing.T) {
 	got := front.get(t, "/v1/conformance/7")
 	if got.StatusCode != 200 || !strings.Contains(got.body, "from the hook") || back.svc.ran.Load() != 0 {
 		t.Errorf("got %d %s, and the remote handler ran %d times; want the reply and 0", got.StatusCode, got.body, back.svc.ran.Load())
+	}
+}
+
+// Two stacks are two calls, and the hooks of both run.
+func TestTwoStacks(t *testing.T) {
+	t.Parallel()
+	outer, inner := newTrace(), newTrace()
+	s := newSite(t, setup{hooks: []interceptor.Hook{inner.hook("1", nil)}, handler: func(_ *testing.T, s *site) http.Handler {
+		return httpadapter.Wrap(interceptor.MustNew(outer.hook("1", nil)), s.gw)
+	}})
+	if got := s.get(t, "/v1/conformance/7"); got.StatusCode != 200 {
+		t.Errorf("got %d %s", got.StatusCode, got.body)
+	}
+	if end := inner.end(t); end.phases != "BR1 BH1 RX1 TX1 RS1 AR1" || end.method.Name() != pb.ConformanceService_Unary_FullMethodName {
+		t.Errorf("the inner call was %s with %s", end.method.Name(), end.phases)
+	}
+	if end := outer.end(t); end.phases != "BR1 BH1 RS1 AR1" || end.method.Name() != "*" {
+		t.Errorf("the outer call was %s with %s", end.method.Name(), end.phases)
 	}
 }
 

@@ -7,8 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -19,6 +22,7 @@ import (
 	"github.com/crosscut-go/crosscut/httpadapter/gateway"
 	"github.com/crosscut-go/crosscut/interceptor"
 	"github.com/crosscut-go/crosscut/internal/driver"
+	pb "github.com/crosscut-go/crosscut/proto/crosscut/conformance/v1"
 )
 
 var ops = driver.Get[interceptor.Stack, interceptor.Call, interceptor.Method]()
@@ -37,7 +41,7 @@ func methodsWith(t *testing.T, service string, rules map[string]*annotations.Htt
 	sd := &descriptorpb.ServiceDescriptorProto{Name: &service}
 	for name, rule := range rules {
 		m := &descriptorpb.MethodDescriptorProto{
-			Name: &name, InputType: proto.String(".google.protobuf.Empty"), OutputType: proto.String(".google.protobuf.Empty"),
+			Name: &name, InputType: proto.String(".google.protobuf.Empty"), OutputType: proto.String(".crosscut.conformance.v1.UnaryResponse"),
 		}
 		if rule != nil {
 			m.Options = &descriptorpb.MethodOptions{}
@@ -47,7 +51,7 @@ func methodsWith(t *testing.T, service string, rules map[string]*annotations.Htt
 	}
 	fd, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
 		Name: proto.String(service + ".proto"), Syntax: proto.String("proto3"),
-		Dependency: []string{emptypb.File_google_protobuf_empty_proto.Path()},
+		Dependency: []string{emptypb.File_google_protobuf_empty_proto.Path(), pb.File_crosscut_conformance_v1_conformance_proto.Path()},
 		Service:    []*descriptorpb.ServiceDescriptorProto{sd},
 	}, protoregistry.GlobalFiles)
 	if err != nil {
@@ -155,5 +159,35 @@ func TestUnboundMethodsAreNotChecked(t *testing.T) {
 	gw := gateway.New(interceptor.MustNew(checker{}), described{methods: methodsWith(t, "Svc", map[string]*annotations.HttpRule{"M": nil})})
 	if err := gw.Check(); err != nil {
 		t.Errorf("Check said %v", err)
+	}
+}
+
+// A reply that the gateway writes itself honours response_body, as generated
+// code does for what the RPC answers.
+func TestReplyHonoursResponseBody(t *testing.T) {
+	t.Parallel()
+	for field, want := range map[string]string{
+		"text": `"hook"`, "nested": `{"text":"deep","secret":""}`, "nested_list": `[{"text":"listed","secret":""}]`, "no_such_field": `{"text":"hook",`,
+	} {
+		rule := get("/v1/x")
+		rule.ResponseBody = field
+		stack := interceptor.MustNew(interceptor.FromFuncs("recover", interceptor.Funcs{
+			OnError: func(_ context.Context, call *interceptor.Call, _ error) error {
+				return call.Reply(&pb.UnaryResponse{Text: "hook", Nested: &pb.Nested{Text: "deep"}, NestedList: []*pb.Nested{{Text: "listed"}}})
+			},
+		}))
+		gw := gateway.New(stack, described{methods: methodsWith(t, "Svc", map[string]*annotations.HttpRule{"M": rule})})
+		err := gw.Mux().HandlePath("GET", "/v1/x", func(w http.ResponseWriter, r *http.Request, _ map[string]string) {
+			_, m := runtime.MarshalerForRequest(gw.Mux(), r) // what generated code does with a body it cannot decode
+			runtime.HTTPError(r.Context(), gw.Mux(), m, w, r, status.Error(codes.InvalidArgument, "undecodable"))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		gw.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/x", nil))
+		if got := strings.ReplaceAll(w.Body.String(), " ", ""); w.Code != 200 || !strings.HasPrefix(got, want) {
+			t.Errorf("response_body %s: got %d %s, want %s", field, w.Code, got, want)
+		}
 	}
 }

@@ -15,7 +15,6 @@ import (
 type dispatch struct {
 	binding *binding
 	armed   atomic.Bool // the one dispatch that continues the call has begun
-	written atomic.Bool // a reply of a hook has been written here, not by the RPC
 
 	// Only where the RPC answers with a stream, which has a goroutine of its own.
 	cancel context.CancelCauseFunc // ends the RPC

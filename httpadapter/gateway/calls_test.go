@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -242,9 +244,20 @@ func TestContextOfBeforeHandlerReachesHandler(t *testing.T) {
 		v, _ := ctx.Value(ctxKey{}).(string)
 		return &pb.UnaryResponse{Text: v}, nil
 	}}
-	s := newSite(t, setup{svc: svc, hooks: []interceptor.Hook{hook}})
+	var pattern, value any
+	opts := middleware(func(next runtime.HandlerFunc) runtime.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request, p map[string]string) {
+			pattern, _ = runtime.HTTPPattern(r.Context())
+			value = r.Context().Value(ctxKey{})
+			next(w, r, p)
+		}
+	})
+	s := newSite(t, setup{svc: svc, hooks: []interceptor.Hook{hook}, opts: opts})
 	if got := s.get(t, "/v1/conformance/7"); !strings.Contains(got.body, "from the hook") {
 		t.Errorf("the handler answered %s", got.body)
+	}
+	if fmt.Sprint(pattern) != "/v1/conformance/{id=*}" || value != "from the hook" {
+		t.Errorf("a middleware sees pattern %v and value %v", pattern, value)
 	}
 }
 

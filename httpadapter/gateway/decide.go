@@ -25,7 +25,7 @@ func (g *Handler) decide(next runtime.HandlerFunc) runtime.HandlerFunc {
 			return
 		}
 		b := known.Load()
-		if b == nil || b.verb != r.Method {
+		if b == nil {
 			b = g.lookup(r)
 			known.Store(b)
 		}

@@ -10,15 +10,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 
+	"github.com/crosscut-go/crosscut/httpadapter/gateway"
 	"github.com/crosscut-go/crosscut/interceptor"
 	pb "github.com/crosscut-go/crosscut/proto/crosscut/conformance/v1"
 )
@@ -201,6 +204,75 @@ func TestStreamErrors(t *testing.T) {
 		})
 	}
 }
+
+// What keeps a message of a stream from leaving ends the RPC, and OnError sees it
+// when the handler has returned: phases never overlap the handler's side.
+func TestStreamThatCannotLeave(t *testing.T) {
+	t.Parallel()
+	lost := status.Error(codes.DataLoss, "lost")
+	tests := []struct {
+		name       string
+		failAt     int // which message the forward option refuses; 0 is the header
+		finish     bool
+		httpStatus int
+		phases     string
+	}{
+		{"the header", 0, false, 500, "BR1 BH1 RX1 TX1 RS1 HND OE1 AR1"},
+		{"the first message", 1, false, 500, "BR1 BH1 RX1 TX1 RS1 HND OE1 AR1"},
+		{"the second message", 2, false, 200, "BR1 BH1 RX1 TX1 RS1 TX1 HND OE1 AR1"},
+		{"the last message, after the handler", 2, true, 200, "BR1 BH1 RX1 TX1 RS1 TX1 HND OE1 AR1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tr := newTrace()
+			returned := make(chan struct{})
+			svc := &service{server: func(_ *pb.ServerStreamRequest, stream grpc.ServerStreamingServer[pb.ServerStreamResponse]) error {
+				defer close(returned)
+				for range max(tt.failAt, 1) {
+					if err := stream.Send(&pb.ServerStreamResponse{}); err != nil {
+						break
+					}
+				}
+				if !tt.finish {
+					<-stream.Context().Done()
+				}
+				tr.add("HND")
+				return nil
+			}}
+			seen := -1
+			option := runtime.WithForwardResponseOption(func(_ context.Context, _ http.ResponseWriter, _ proto.Message) error {
+				if seen++; seen < tt.failAt {
+					return nil
+				}
+				if tt.finish {
+					<-returned
+				}
+				return lost
+			})
+			closing := runtime.WithMiddlewares(func(next runtime.HandlerFunc) runtime.HandlerFunc {
+				return func(w http.ResponseWriter, r *http.Request, p map[string]string) {
+					closed := &closedWriter{ResponseWriter: w}
+					next(closed, r, p)
+					closed.ResponseWriter = nil // as a compressing middleware that has flushed
+				}
+			})
+			s := newSite(t, setup{svc: svc, hooks: []interceptor.Hook{tr.hook("1", nil)}, opts: []gateway.Option{gateway.MuxOptions(option, closing)}})
+			got := s.get(t, "/v1/conformance:stream")
+			if got.StatusCode != tt.httpStatus || !strings.Contains(strings.ReplaceAll(got.body, " ", ""), `"code":15,"message":"lost"`) {
+				t.Errorf("got %d %s, want %d and the error", got.StatusCode, got.body, tt.httpStatus)
+			}
+			if end := tr.end(t); end.phases != tt.phases || end.code != "DataLoss" || end.httpStatus != tt.httpStatus {
+				t.Errorf("hooks saw %s, %d\n got %s\nwant %s", end.code, end.httpStatus, end.phases, tt.phases)
+			}
+		})
+	}
+}
+
+// closedWriter cannot be written to once its middleware has returned.
+type closedWriter struct{ http.ResponseWriter }
+
+func (w *closedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // A client that goes away while the handler works is one CANCELLED.
 func TestClientCancels(t *testing.T) {

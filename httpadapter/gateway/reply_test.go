@@ -133,34 +133,69 @@ func TestReplyDoesNotReadTheBody(t *testing.T) {
 	}
 }
 
+// BeforeResponse may replace the reply of a hook that recovered a failure of the
+// gateway's own side; its message passes the marshaler too.
+func TestBeforeResponseReplacesAReply(t *testing.T) {
+	t.Parallel()
+	tr := newTrace()
+	s := newSite(t, setup{hooks: []interceptor.Hook{
+		tr.hook("1", func(f *interceptor.Funcs) {
+			f.BeforeResponse = func(_ context.Context, call *interceptor.Call) error {
+				return call.Reply(&pb.UnaryResponse{Text: "second"})
+			}
+		}),
+		tr.hook("2", replyIn("OnError", &pb.UnaryResponse{Text: "first"})),
+	}})
+	got := s.post(t, "/v1/conformance", "{")
+	if end := tr.end(t); got.StatusCode != 200 || !strings.Contains(got.body, "second") || end.code != "OK" {
+		t.Errorf("got %d %s; AfterResponse saw %s", got.StatusCode, got.body, end.code)
+	}
+}
+
 // ReplyHTTP goes out as it is.
 func TestReplyHTTP(t *testing.T) {
 	t.Parallel()
-	for _, phase := range []string{"BeforeRequest", "BeforeHandler", "OnError"} {
-		t.Run(phase, func(t *testing.T) {
-			t.Parallel()
-			tr := newTrace()
-			svc := failing(status.Error(codes.Aborted, "x"))
-			reply := func(call *interceptor.Call) error { return call.ReplyHTTP(202, "text/plain", []byte("as it is")) }
-			s := newSite(t, setup{svc: svc, hooks: []interceptor.Hook{tr.hook("1", nil), tr.hook("2", func(f *interceptor.Funcs) {
-				switch phase {
-				case "BeforeRequest":
-					f.BeforeRequest = func(ctx context.Context, call *interceptor.Call) (context.Context, error) { return ctx, reply(call) }
-				case "BeforeHandler":
-					f.BeforeHandler = func(ctx context.Context, call *interceptor.Call, _ *interceptor.Method) (context.Context, error) {
-						return ctx, reply(call)
-					}
-				case "OnError":
-					f.OnError = func(_ context.Context, call *interceptor.Call, _ error) error { return reply(call) }
+	reply := func(call *interceptor.Call) error { return call.ReplyHTTP(202, "text/plain", []byte("as it is")) }
+	failed := func() *service {
+		svc := sendThenFail(0, status.Error(codes.Aborted, "x"))
+		svc.unary = failing(status.Error(codes.Aborted, "x")).unary
+		return svc
+	}
+	for _, path := range []string{"/v1/conformance/7", "/v1/conformance:stream"} {
+		for phase, tt := range map[string]struct {
+			svc    *service
+			change func(*interceptor.Funcs)
+		}{
+			"BeforeRequest": {failed(), func(f *interceptor.Funcs) {
+				f.BeforeRequest = func(ctx context.Context, call *interceptor.Call) (context.Context, error) { return ctx, reply(call) }
+			}},
+			"BeforeHandler": {failed(), func(f *interceptor.Funcs) {
+				f.BeforeHandler = func(ctx context.Context, call *interceptor.Call, _ *interceptor.Method) (context.Context, error) {
+					return ctx, reply(call)
 				}
-			})}})
-			got := s.get(t, "/v1/conformance/7")
-			if got.StatusCode != 202 || got.body != "as it is" || got.Header.Get("Content-Type") != "text/plain" {
-				t.Errorf("got %d %s %q", got.StatusCode, got.Header.Get("Content-Type"), got.body)
-			}
-			if end := tr.end(t); end.code != "OK" || end.httpStatus != 202 {
-				t.Errorf("AfterResponse saw %s, %d after %s", end.code, end.httpStatus, end.phases)
-			}
-		})
+			}},
+			"OnReceive": {failed(), func(f *interceptor.Funcs) {
+				f.OnReceive = func(_ context.Context, call *interceptor.Call, _ any) error { return reply(call) }
+			}},
+			"OnError": {failed(), func(f *interceptor.Funcs) {
+				f.OnError = func(_ context.Context, call *interceptor.Call, _ error) error { return reply(call) }
+			}},
+			"BeforeResponse": {new(service), func(f *interceptor.Funcs) {
+				f.BeforeResponse = func(_ context.Context, call *interceptor.Call) error { return reply(call) }
+			}},
+		} {
+			t.Run(phase+path, func(t *testing.T) {
+				t.Parallel()
+				tr := newTrace()
+				s := newSite(t, setup{svc: tt.svc, hooks: []interceptor.Hook{tr.hook("1", nil), tr.hook("2", tt.change)}})
+				got := s.get(t, path)
+				if got.StatusCode != 202 || got.body != "as it is" || got.Header.Get("Content-Type") != "text/plain" {
+					t.Errorf("got %d %s %q", got.StatusCode, got.Header.Get("Content-Type"), got.body)
+				}
+				if end := tr.end(t); end.code != "OK" || end.httpStatus != 202 {
+					t.Errorf("AfterResponse saw %s, %d after %s", end.code, end.httpStatus, end.phases)
+				}
+			})
+		}
 	}
 }

@@ -20,6 +20,9 @@ func (g *Handler) handleStreamError(ctx context.Context, err error) *status.Stat
 	if call == nil {
 		return g.userStreamStatus(ctx, err)
 	}
+	if repliedHTTP(call) && !call.Committed() {
+		panic(&aborted{}) // the connection cannot return such a reply and fails instead
+	}
 	failed := settledFailure(call, err)
 	if failed != nil {
 		err = failed

@@ -206,6 +206,11 @@ type Ops[S, C, M any] struct {
 	Misuse func(text string) error
 	// Report tells the operator about err without changing the call.
 	Report func(s *S, ctx context.Context, c *C, err error)
+
+	// Observe returns a copy of s that tells see of every phase of a hook just
+	// before it runs; many goroutines call see at once. Only the conformance kit
+	// uses it. The phase has the name of its method.
+	Observe func(s *S, see func(c *C, hook, phase string)) *S
 }
 
 var registered any
