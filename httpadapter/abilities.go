@@ -64,12 +64,16 @@ type writerType struct {
 // inner writer.
 func (x *exchange) writer() http.ResponseWriter {
 	known, of := &x.front.config().writers, reflect.TypeOf(x.inner)
-	last := known.Load()
-	if last == nil || last.of != of {
-		last = &writerType{of, abilitiesOf(x.inner)}
-		known.Store(last)
+	first := known.Load()
+	if first == nil {
+		first = &writerType{of, abilitiesOf(x.inner)}
+		known.Store(first)
 	}
-	return abilityTypes[last.can]((*writer)(x))
+	can := first.can
+	if first.of != of {
+		can = abilitiesOf(x.inner)
+	}
+	return abilityTypes[can]((*writer)(x))
 }
 
 // Unwrap returns the inner writer, for http.ResponseController: deadlines and

@@ -69,8 +69,8 @@ type config struct {
 	// grpc says that a handler behind the layer may answer gRPC. Only then is it
 	// looked up before the call begins.
 	grpc atomic.Bool
-	// writers remembers the abilities of the last type of inner writer: a server
-	// has one or two.
+	// writers remembers the abilities of the first type of inner writer: most
+	// servers have only one.
 	writers atomic.Pointer[writerType]
 }
 

@@ -49,6 +49,8 @@ func init() {
 		Panicked: func(value any) error { return panicked("", value) },
 		Misuse:   func(text string) error { return &misuse{text: text} },
 		Report:   func(s *Stack, ctx context.Context, c *Call, err error) { s.tell(ctx, c, err) },
+
+		Observe: (*Stack).observed,
 	})
 }
 
