@@ -18,10 +18,11 @@ import (
 // flow is the stream of one dispatch as the user's interceptors and handler see
 // it: every message passes the hooks.
 type flow struct {
-	rpc  *rpc
-	wire grpc.ServerStream
-	ctx  context.Context
-	next func(grpc.ServerStream) error
+	rpc   *rpc
+	wire  grpc.ServerStream
+	ctx   context.Context
+	next  func(grpc.ServerStream) error
+	leash context.Context // ends the stream before the transport does; nil without
 
 	started   bool                  // headers were handed over; the sender's
 	stopped   atomic.Pointer[error] // why no message passes any more
@@ -82,12 +83,16 @@ func (r *rpc) unimplemented() error {
 func (f *flow) handle(before context.Context) error {
 	r := f.rpc
 	r.flush()
-	err := ops.Handle(r.call, r.handlerContext(before))
+	ctx := r.handlerContext(before)
+	f.leashTo(ctx)
+	err := ops.Handle(r.call, ctx)
 	r.dispatching.Store(false)
 	if stop := f.stopped.Load(); stop != nil {
 		err = *stop
 	} else if lost := f.wireError.Load(); lost != nil {
 		err = *lost // also if the handler swallowed it
+	} else if over := f.leashed(); over != nil {
+		err = over
 	}
 	if errors.Is(err, errAnswered) {
 		err = nil
@@ -243,8 +248,8 @@ func (f *flow) RecvMsg(m any) error {
 
 // receive reads one message; recvMu is held.
 func (f *flow) receive(m any) error {
-	if err := f.wire.RecvMsg(m); err != nil {
-		if !errors.Is(err, io.EOF) {
+	if err := f.recvWire(m); err != nil {
+		if f.stopped.Load() == nil && !errors.Is(err, io.EOF) {
 			f.wireError.CompareAndSwap(nil, &err)
 		}
 		return err
@@ -268,6 +273,9 @@ func (f *flow) takesMany() bool {
 func (f *flow) mayPass() error {
 	if err := f.stopped.Load(); err != nil {
 		return *err
+	}
+	if err := f.leashed(); err != nil {
+		return f.stop(err)
 	}
 	return nil
 }

@@ -156,6 +156,31 @@ func TestMiddlewareThatPanics(t *testing.T) {
 	}
 }
 
+// A middleware may refuse through the mux's error handler: hooks see it, and an
+// error without a status tells the client nothing but its HTTP status.
+func TestMiddlewareThatRefuses(t *testing.T) {
+	t.Parallel()
+	tr := newTrace()
+	var mux *runtime.ServeMux
+	s := newSite(t, setup{
+		hooks: []interceptor.Hook{tr.hook("1", nil)},
+		opts: middleware(func(runtime.HandlerFunc) runtime.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request, _ map[string]string) {
+				_, m := runtime.MarshalerForRequest(mux, r)
+				runtime.HTTPError(r.Context(), mux, m, w, r, &runtime.HTTPStatusError{HTTPStatus: http.StatusNotFound, Err: errors.New("hush")})
+			}
+		}),
+		register: func(t *testing.T, s *site) { t.Helper(); mux = s.gw.Mux(); overConn(t, s) },
+	})
+	got := s.get(t, "/v1/conformance/7")
+	if got.StatusCode != http.StatusNotFound || strings.Contains(got.body, "hush") || !strings.Contains(got.body, `"code":5`) {
+		t.Errorf("got %d %s", got.StatusCode, got.body)
+	}
+	if end := tr.end(t); end.phases != "BR1 BH1 OE1 RS1 AR1" || end.code != "NotFound" || end.httpStatus != http.StatusNotFound || s.svc.ran.Load() != 0 {
+		t.Errorf("hooks saw %s, %d after %s", end.code, end.httpStatus, end.phases)
+	}
+}
+
 // The health route is a plain route, and its probe a call of its own.
 func TestHealthEndpoint(t *testing.T) {
 	t.Parallel()
