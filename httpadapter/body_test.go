@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/crosscut-go/crosscut/httpadapter"
 	"github.com/crosscut-go/crosscut/interceptor"
 )
 
@@ -128,7 +129,15 @@ func TestMultipartFilesAreRemoved(t *testing.T) {
 	part, _ := mw.CreateFormFile("f", "f.bin")
 	_, _ = part.Write(bytes.Repeat([]byte("x"), 100<<10))
 	_ = mw.Close()
-	for name, prefix := range map[string]bool{"direct": false, "prefix": true} {
+	for name, build := range map[string]func(*interceptor.Stack, http.Handler) http.Handler{
+		"direct": func(s *interceptor.Stack, h http.Handler) http.Handler { return muxWith(s, "/", h) },
+		"prefix inside": func(s *interceptor.Stack, h http.Handler) http.Handler {
+			return muxWith(s, "/p/", httpadapter.StripPrefix("/p", muxWith(s, "/", h)))
+		},
+		"prefix outside": func(s *interceptor.Stack, h http.Handler) http.Handler {
+			return httpadapter.StripPrefix("/p", muxWith(s, "/", h))
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tr, file := newTrace(), ""
@@ -150,7 +159,7 @@ func TestMultipartFilesAreRemoved(t *testing.T) {
 				file = opened.(*os.File).Name()
 				_ = opened.Close()
 			})
-			s := serveHTTP(t, nested(stack, parse, prefix))
+			s := serveHTTP(t, build(stack, parse))
 			r := request(t, s, "POST", "/p/x", form.String())
 			r.Header.Set("Content-Type", mw.FormDataContentType())
 			send(t, s, r)

@@ -144,3 +144,19 @@ func TestFailedWrite(t *testing.T) {
 		}
 	}
 }
+
+// TestCompleteResponse: who got all that was announced and then left, got it.
+func TestCompleteResponse(t *testing.T) {
+	t.Parallel()
+	tr := newTrace()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	record(muxWith(tr.two(nil), "/", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1")
+		_, _ = io.WriteString(w, "x")
+		cancel()
+	})), "GET", "/", func(r *http.Request) { *r = *r.WithContext(ctx) })
+	if end := tr.end(t); end.code != "OK" || end.status != 200 {
+		t.Errorf("AfterResponse saw %s %d", end.code, end.status)
+	}
+}

@@ -253,11 +253,3 @@ func readResponse(t *testing.T, br *bufio.Reader) result {
 }
 
 var errTest = errors.New("secret text of an error")
-
-// nested returns a mux whose handler answers every path, behind a prefix if asked.
-func nested(stack *interceptor.Stack, h http.Handler, prefix bool) http.Handler {
-	if prefix {
-		return muxWith(stack, "/p/", httpadapter.StripPrefix("/p", muxWith(stack, "/", h)))
-	}
-	return muxWith(stack, "/", h)
-}

@@ -187,6 +187,49 @@ func TestFormatOfEarlyRefusals(t *testing.T) {
 	}
 }
 
+// TestFormatOfLateRefusals: the format is that of the layer that was reached, on
+// whatever path.
+func TestFormatOfLateRefusals(t *testing.T) {
+	t.Parallel()
+	stack := newTrace().two(func(f *interceptor.Funcs) {
+		f.BeforeHandler = func(context.Context, *interceptor.Call, *interceptor.Method) (context.Context, error) {
+			return nil, fails
+		}
+	})
+	m := ops.NewRoute("/m")
+	l := &layer{stack: stack, serve: func(_ http.ResponseWriter, _ *http.Request, call *interceptor.Call, x httpwire.Exchange) {
+		if !ops.Resolve(call, m, "/m") {
+			x.Refuse()
+		}
+	}}
+	mux := muxWith(stack, "/in/", httpadapter.StripPrefix("/in", muxWith(stack, "/v1/", l)))
+	if got := record(mux, "GET", "/in/v1/x"); got.Code != 403 || got.Body.String() != "layer: not you" {
+		t.Errorf("got %d %s", got.Code, got.Body)
+	}
+}
+
+// TestHeldReplyDoesNotWaitForTheBody: a layer that sends the reply of a hook has
+// read nothing either.
+func TestHeldReplyDoesNotWaitForTheBody(t *testing.T) {
+	t.Parallel()
+	stack := newTrace().two(func(f *interceptor.Funcs) {
+		f.BeforeRequest = func(ctx context.Context, call *interceptor.Call) (context.Context, error) {
+			return ctx, call.Reply(&emptypb.Empty{})
+		}
+	})
+	m := ops.NewMethod("/s/m", nil, 0)
+	l := &layer{stack: stack, serve: func(w http.ResponseWriter, _ *http.Request, call *interceptor.Call, _ httpwire.Exchange) {
+		ops.Resolve(call, m, "/m")
+		_, _ = ops.Answer(call, nil, nil)
+		_, _ = io.WriteString(w, "{}")
+	}}
+	conn, br := dial(t, serveHTTP(t, muxWith(stack, "/", l)))
+	write(t, conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
+	if got := readResponse(t, br); got.StatusCode != 200 || got.body != "{}" || !got.Close {
+		t.Errorf("got %d %q, close %v", got.StatusCode, got.body, got.Close)
+	}
+}
+
 // circle is a handler that claims to be inside of itself.
 type circle struct{}
 

@@ -76,7 +76,7 @@ func (g *Handler) abort(call *interceptor.Call, text string) {
 	if call == nil {
 		ops.Report(g.stack, context.Background(), nil, reason)
 	} else {
-		ops.Fail(call, reason, call.Committed())
+		_ = ops.Fail(call, reason, call.Committed()) // what hooks make of it is settled where the panic ends
 	}
 	panic(&aborted{reason: reason})
 }

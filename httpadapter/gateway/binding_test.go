@@ -14,7 +14,6 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
-	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/emptypb"
@@ -60,7 +59,7 @@ func methodsWith(t *testing.T, service string, rules map[string]*annotations.Htt
 	var all []*interceptor.Method
 	methods := fd.Services().Get(0).Methods()
 	for i := range methods.Len() {
-		all = append(all, ops.NewMethod("/"+service+"/"+string(methods.Get(i).Name()), protoreflect.MethodDescriptor(methods.Get(i)), uint8(interceptor.Unary)))
+		all = append(all, ops.NewMethod("/"+service+"/"+string(methods.Get(i).Name()), methods.Get(i), uint8(interceptor.Unary)))
 	}
 	return all
 }

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -38,7 +39,9 @@ func dial(t *testing.T, s *site) *grpc.ClientConn {
 	t.Cleanup(func() {
 		_ = conn.Close()
 		s.grpc.Stop()
-		<-served
+		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+			t.Errorf("Serve: %v", err)
+		}
 	})
 	return conn
 }

@@ -105,7 +105,22 @@ func (g *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.entry.Se
 // and before serving. Without that the first request does, and every request
 // answers INTERNAL until it passes.
 func (g *Handler) Check() error {
-	_, err := g.checked()
+	if g.ready.Load() != nil {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ready.Load() != nil {
+		return nil
+	}
+	methods, guess := methodsOf(g.conn)
+	t, err := newTable(methods, guess, g.binds)
+	if err == nil {
+		err = t.prepare(g.stack)
+	}
+	if err == nil {
+		g.ready.Store(&t)
+	}
 	return err
 }
 
@@ -117,27 +132,4 @@ func (g *Handler) ResolvesFor(stack any) bool { return layer{g}.ResolvesFor(stac
 // httpadapter, which calls it for refusals before routing.
 func (g *Handler) RenderError(w http.ResponseWriter, r *http.Request, err error) {
 	layer{g}.RenderError(w, r, err)
-}
-
-// checked returns the table of bindings, making it until it can be made without
-// an error.
-func (g *Handler) checked() (table, error) {
-	if t := g.ready.Load(); t != nil {
-		return *t, nil
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if t := g.ready.Load(); t != nil {
-		return *t, nil
-	}
-	methods, guess := methodsOf(g.conn)
-	t, err := newTable(methods, guess, g.binds)
-	if err == nil {
-		err = t.prepare(g.stack)
-	}
-	if err != nil {
-		return nil, err
-	}
-	g.ready.Store(&t)
-	return t, nil
 }

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/crosscut-go/crosscut/httpadapter/gateway"
 	"github.com/crosscut-go/crosscut/interceptor"
 	pb "github.com/crosscut-go/crosscut/proto/crosscut/conformance/v1"
-	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 )
 
 // echoMetadata answers with the values of the keys in the RPC's metadata.

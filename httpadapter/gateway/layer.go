@@ -19,7 +19,7 @@ var (
 )
 
 func (l layer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if _, err := l.g.checked(); err != nil {
+	if err := l.g.Check(); err != nil {
 		l.g.answerTo(w, r).fail(ops.Misuse("the gateway cannot serve: " + err.Error()))
 		return
 	}

@@ -95,12 +95,12 @@ func TestTooLargeText(t *testing.T) {
 func TestUserStreamStatusWithoutUserHandler(t *testing.T) {
 	t.Parallel()
 	g := &Handler{shadow: runtime.NewServeMux()}
-	st := g.userStreamStatus(t.Context(), errPlain("secret"))
+	st := g.userStreamStatus(t.Context(), plainError("secret"))
 	if st.Message() != "internal error" {
 		t.Errorf("an untyped error is %v, want its text gone", st)
 	}
 }
 
-type errPlain string
+type plainError string
 
-func (e errPlain) Error() string { return string(e) }
+func (e plainError) Error() string { return string(e) }

@@ -49,7 +49,7 @@ type partialBody struct {
 }
 
 // XXX_ResponseBody returns the field.
-func (p partialBody) XXX_ResponseBody() any { return p.body } //nolint:revive // the runtime looks for this name
+func (p partialBody) XXX_ResponseBody() any { return p.body } //nolint:revive,staticcheck // the runtime looks for this name
 
 // fieldAsBody reads the field as generated code does, by its getter: marshalers
 // get the Go type they would get from there.

@@ -30,7 +30,7 @@ func splitRPC(fullMethod string) (pkg, service, method string) {
 func camel(name string) string {
 	var b strings.Builder
 	start := true // the next letter begins a word
-	for i := 0; i < len(name); i++ {
+	for i := range len(name) {
 		c := name[i]
 		switch {
 		case c == '_' && i == 0:

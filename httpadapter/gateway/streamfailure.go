@@ -36,7 +36,7 @@ func (g *Handler) handleStreamError(ctx context.Context, err error) *status.Stat
 	case failed == nil:
 		x.BeforeEnd(func() {
 			if ops.Failed(call) == nil {
-				ops.Fail(call, err, true)
+				_ = ops.Fail(call, err, true) // the client has been told
 			}
 		})
 	}
