@@ -23,9 +23,13 @@ func (x *exchange) Refuse() {
 
 // refuse fails the call with err and answers it.
 func (x *exchange) refuse(err error) {
-	ops.Fail(&x.call, err, !x.open())
+	x.fail(err, !x.open())
 	x.Refuse()
 }
+
+// fail records a failure. What hooks made of it is read where the answer is
+// chosen.
+func (x *exchange) fail(err error, sent bool) { _ = ops.Fail(&x.call, err, sent) }
 
 // open tells whether the answer can still be chosen.
 func (x *exchange) open() bool { return !x.wrote && !x.replaced && !x.hijacked }
@@ -78,7 +82,7 @@ func (x *exchange) failLate(err error) {
 	if failed := ops.Failed(&x.call); failed != nil && errors.Is(err, failed) {
 		return
 	}
-	ops.Fail(&x.call, x.blame(err), true)
+	x.fail(x.blame(err), true)
 	if errors.Is(err, http.ErrAbortHandler) || x.wrote && !x.replaced && (x.status < http.StatusBadRequest || panicked(err)) {
 		x.aborted = true
 	}
@@ -90,7 +94,7 @@ func (x *exchange) crash(err error) {
 	case !x.open():
 		x.failLate(err)
 	case !x.silence(err):
-		ops.Fail(&x.call, err, false)
+		x.fail(err, false)
 		x.stand()
 	}
 }
@@ -101,7 +105,7 @@ func (x *exchange) silence(err error) bool {
 	if !errors.Is(err, http.ErrAbortHandler) {
 		return false
 	}
-	ops.Fail(&x.call, err, true)
+	x.fail(err, true)
 	x.aborted, x.silent, x.replaced = true, true, true
 	return true
 }
@@ -120,8 +124,9 @@ func (x *exchange) write(resp any, err error) {
 	}
 	x.replaced = true
 	reply, isHTTP := resp.(*driver.HTTPReply)
-	if err == nil && !isHTTP {
-		err = ops.Fail(&x.call, ops.Misuse("a hook replied with a message to a call that answers HTTP; use ReplyHTTP"), false)
+	if err == nil && !isHTTP { // OnError answered with a message before the method was known
+		x.fail(errUnsendable, false)
+		err = errUnsendable
 	}
 	if err != nil {
 		x.writeError(err)
@@ -188,7 +193,7 @@ func (x *exchange) noteDisconnect() {
 	if x.writeErr != nil {
 		end = errors.Join(end, x.writeErr)
 	}
-	ops.Fail(&x.call, end, true)
+	x.fail(end, true)
 }
 
 // differs tells whether BeforeResponse has put another error in the place of
@@ -196,11 +201,11 @@ func (x *exchange) noteDisconnect() {
 // always is.
 func differs(before, after error) bool {
 	if before == nil || after == nil {
-		return before != after
+		return (before == nil) != (after == nil)
 	}
 	t := reflect.TypeOf(before)
 	if t != reflect.TypeOf(after) {
 		return true
 	}
-	return reflect.ValueOf(before).Comparable() && reflect.ValueOf(after).Comparable() && before != after
+	return reflect.ValueOf(before).Comparable() && reflect.ValueOf(after).Comparable() && before != after //nolint:errorlint // the very same error is asked for
 }

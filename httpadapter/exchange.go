@@ -173,7 +173,7 @@ func (x *exchange) close() {
 		err = errUnsendable
 	}
 	if err != nil {
-		ops.Fail(&x.call, err, false)
+		x.fail(err, false)
 	}
 	x.stand()
 }
@@ -197,7 +197,7 @@ func (x *exchange) stopped(panicked any) {
 		x.crash(err)
 	case !x.returned:
 		x.runBeforeEnd()
-		ops.Fail(&x.call, errGoexit, true)
+		x.fail(errGoexit, true)
 		x.silent = true
 	}
 }

@@ -245,6 +245,7 @@ func readResponse(t *testing.T, br *bufio.Reader) result {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)

@@ -19,9 +19,8 @@ import (
 // layer stands for a gateway: it resolves the method by itself and has a format
 // for errors.
 type layer struct {
-	stack  *interceptor.Stack
-	method *interceptor.Method
-	serve  func(w http.ResponseWriter, r *http.Request, call *interceptor.Call, x httpwire.Exchange)
+	stack *interceptor.Stack
+	serve func(w http.ResponseWriter, r *http.Request, call *interceptor.Call, x httpwire.Exchange)
 }
 
 func (l *layer) ResolvesFor(stack any) bool { return stack == any(l.stack) }
@@ -87,14 +86,14 @@ func TestLayers(t *testing.T) {
 			}
 		}, 403, "other: not you", "BR1 BR2 BH1 OE2 OE1 RS2 RS1 AR2 AR1"},
 		{"fails and leaves it at that", nil, func(_ http.ResponseWriter, _ *http.Request, call *interceptor.Call, _ httpwire.Exchange) {
-			ops.Fail(call, fails, false)
+			_ = ops.Fail(call, fails, false)
 		}, 403, "layer: not you", "BR1 BR2 OE2 OE1 RS2 RS1 AR2 AR1"},
 		{"writes an error nobody saw", nil, func(w http.ResponseWriter, _ *http.Request, call *interceptor.Call, _ httpwire.Exchange) {
 			resolve(call)
 			http.Error(w, "routing", 404)
 		}, 404, "routing\n", "BR1 BR2 BH1 BH2 OE2 OE1 RS2 RS1 AR2 AR1"},
 		{"writes the error that hooks saw", nil, func(w http.ResponseWriter, _ *http.Request, call *interceptor.Call, _ httpwire.Exchange) {
-			ops.Fail(call, fails, false)
+			_ = ops.Fail(call, fails, false)
 			http.Error(w, "mine", 403)
 		}, 403, "mine\n", "BR1 BR2 OE2 OE1 RS2 RS1 AR2 AR1"},
 		{"writes nothing", nil, func(_ http.ResponseWriter, _ *http.Request, call *interceptor.Call, _ httpwire.Exchange) {

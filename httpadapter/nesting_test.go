@@ -457,3 +457,22 @@ func TestMisuse(t *testing.T) {
 		t.Error("an empty prefix made another handler")
 	}
 }
+
+// TestPatternRegisteredInBetween: a bare mux that runs another route than it had
+// matched is found out.
+func TestPatternRegisteredInBetween(t *testing.T) {
+	t.Parallel()
+	tr := newTrace()
+	bare := http.NewServeMux()
+	bare.Handle("/x/", tr.handler(nil))
+	stack := tr.two(func(f *interceptor.Funcs) {
+		f.BeforeHandler = func(ctx context.Context, _ *interceptor.Call, _ *interceptor.Method) (context.Context, error) {
+			bare.HandleFunc("/x/y", func(http.ResponseWriter, *http.Request) {})
+			return ctx, nil
+		}
+	})
+	got := record(httpadapter.Wrap(stack, bare), "GET", "/x/y")
+	if end := tr.end(t); got.Code != 500 || end.code != "Internal" || !strings.Contains(end.err.Error(), "/x/y") {
+		t.Errorf("got %d, AfterResponse saw %s %v", got.Code, end.code, end.err)
+	}
+}

@@ -21,7 +21,7 @@ import (
 func (x *exchange) writeError(err error) {
 	w := (*answerWriter)(x)
 	if failure := x.tryRender(w, err); failure != nil {
-		ops.Fail(&x.call, failure, x.wrote)
+		x.fail(failure, x.wrote)
 		if x.wrote {
 			x.aborted = true // half an answer must not look complete
 			return

@@ -100,6 +100,23 @@ func TestMessageReply(t *testing.T) {
 	}
 }
 
+// TestRecoveryWithAMessage: a message cannot answer a refusal that came before
+// the method was known.
+func TestRecoveryWithAMessage(t *testing.T) {
+	t.Parallel()
+	tr := newTrace()
+	stack := tr.stack(tr.hook("1", func(f *interceptor.Funcs) {
+		f.OnError = func(_ context.Context, call *interceptor.Call, _ error) error { return call.Reply(&emptypb.Empty{}) }
+	}), tr.hook("2", func(f *interceptor.Funcs) {
+		f.BeforeRequest = func(context.Context, *interceptor.Call) (context.Context, error) { return nil, fails }
+	}))
+	got := get(t, serveHTTP(t, muxWith(stack, "/", tr.handler(nil))), "/")
+	if end := tr.end(t); got.StatusCode != 500 || end.status != 500 || end.code != "Internal" {
+		t.Errorf("got %d %q, AfterResponse saw %d %s", got.StatusCode, got.body, end.status, end.code)
+	}
+	tr.want(t, "BR1 RS1 AR1")
+}
+
 // TestBeforeResponseReplacesTheHandlersAnswer: what the handler writes from then
 // on goes nowhere, and it is told.
 func TestBeforeResponseReplacesTheHandlersAnswer(t *testing.T) {

@@ -161,7 +161,7 @@ func (x *exchange) judge(status int) bool {
 			return false
 		}
 		if status >= http.StatusBadRequest {
-			ops.Fail(&x.call, &interceptor.StatusError{HTTPStatus: status}, true)
+			x.fail(&interceptor.StatusError{HTTPStatus: status}, true)
 			failed = ops.Failed(&x.call)
 		}
 	}

@@ -67,18 +67,23 @@ func cutOff(ctx context.Context, err error) error {
 	return err
 }
 
-// statusOf reads the google.rpc.Status in an error body. An error of net/http
-// itself has none; its code is that of the HTTP status.
+// statusOf reads the google.rpc.Status in an error body, which in a response
+// stream is the field error of a chunk. An error of net/http itself has none; its
+// code is that of the HTTP status.
 func statusOf(httpStatus int, body []byte) *status.Status {
+	var chunk struct{ Error json.RawMessage }
+	if json.Unmarshal(body, &chunk) == nil && chunk.Error != nil {
+		body = chunk.Error
+	}
 	var st spb.Status
-	if err := protojson.Unmarshal(body, &st); err == nil && st.GetCode() != 0 {
+	if protojson.Unmarshal(body, &st) == nil && st.GetCode() != 0 {
 		return status.FromProto(&st)
 	}
 	var bare struct { // details of a type that is not linked in do not parse
 		Code    int32
 		Message string
 	}
-	if err := json.Unmarshal(body, &bare); err == nil && bare.Code != 0 {
+	if json.Unmarshal(body, &bare) == nil && bare.Code != 0 {
 		return status.FromProto(&spb.Status{Code: bare.Code, Message: bare.Message})
 	}
 	return status.New(interceptor.CodeFromHTTPStatus(httpStatus), "")

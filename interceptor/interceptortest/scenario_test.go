@@ -160,7 +160,7 @@ func (sc *scenario) compareClient(t *testing.T, s *staged) {
 	if got := s.client.status.Message(); sc.message != "" && got != sc.message {
 		t.Errorf("%s: the client got the text %q, want %q", sc.name, got, sc.message)
 	}
-	if text := s.client.status.Message() + s.client.body; strings.Contains(text, errCause.Error()) || strings.Contains(text, "secret") {
+	if text := s.client.status.Message() + s.client.body; strings.Contains(text, errCause.Error()) || strings.Contains(text, "confidential") {
 		t.Errorf("%s: the client reads %q, which was for operators", sc.name, text)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/crosscut-go/crosscut/interceptor"
 )
 
-var errUntyped = errors.New("secret of the handler")
+var errUntyped = errors.New("confidential of the handler")
 
 // scenarios are examples of the rules in the documentation of package
 // interceptor. Their numbers are stable names.
@@ -69,11 +69,11 @@ var scenarios = []scenario{
 	},
 	{
 		name:    "7 the handler panics",
-		on:      on{hnd: panics("secret of the panic")},
+		on:      on{hnd: panics("confidential of the panic")},
 		again:   true,
 		want:    "BR123 BH123 RX123 HND OE321 RS321 AR321 DF",
 		code:    codes.Internal,
-		reports: "secret of the panic",
+		reports: "confidential of the panic",
 		check: func(t *testing.T, s *staged) {
 			for _, at := range []string{"OE3", "OE2", "OE1"} {
 				var p *interceptor.PanicError
@@ -85,10 +85,10 @@ var scenarios = []scenario{
 	},
 	{
 		name:    "8 AfterResponse panics",
-		on:      on{"AR2": panics("secret of AR2")},
+		on:      on{"AR2": panics("confidential of AR2")},
 		want:    "BR123 BH123 RX123 HND TX321 RS321 AR321 DF",
 		replies: []string{"hello"},
-		reports: "panic in hook 2: secret of AR2",
+		reports: "panic in hook 2: confidential of AR2",
 	},
 }
 
