@@ -124,7 +124,9 @@ func serveStubborn(t *testing.T, stack *interceptor.Stack) pb.ConformanceService
 	t.Cleanup(func() {
 		_ = conn.Close()
 		srv.Stop()
-		<-served
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
 	})
 	return pb.NewConformanceServiceClient(conn)
 }
