@@ -2,6 +2,8 @@ package grpcadapter
 
 import (
 	"context"
+	"reflect"
+	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -12,62 +14,107 @@ import (
 
 // Conn is a connection to a [Server] within the process, for generated clients:
 // all four kinds of call, without a socket. It is safe for concurrent use and
-// needs no closing.
+// needs no closing; [Server.Stop] and [Server.GracefulStop] end it.
 //
 // A call made with it is a call of its own: all hooks run, the peer is in
 // process, and nothing but deadline, cancellation and the outgoing metadata
 // crosses from the caller's context, so a handler that calls another method does
-// not lend it its caller's identity. The one exception is a gateway of the same
-// stack, whose REST call the RPC continues.
+// not lend it its caller's identity. Such a call runs on a goroutine of its own
+// and its caller is released when the context ends, as over the wire. The one
+// exception is a gateway of the same stack, whose REST call the RPC continues;
+// if it is unary, it does so on the gateway's goroutine.
 //
-// Each side has its own copy of every message, and what the wire would refuse to
-// encode is refused here. Headers, trailers, deadlines, cancellation, message
-// size options, per-RPC credentials and OnFinish work as over the wire.
-// Compressors and codecs named by call options have no effect: nothing is sent.
+// Each side has its own copy of every message. What the wire would refuse is
+// refused here with the same status: messages that cannot be encoded or exceed
+// the size limits of either side, illegal metadata, the wrong number of
+// messages. Headers, trailers, deadlines, cancellation, flow control and the
+// call options Header, Trailer, Peer, OnFinish, CallAuthority, PerRPCCredentials
+// and MaxCall…MsgSize work as over the wire; credentials that require transport
+// security are refused.
+//
+// Since nothing is sent, options that name a codec or a compressor have no
+// effect, only protobuf messages can be carried, stats handlers and the server's
+// own unknown-service handler do not run, and the metadata lacks what a
+// transport adds (content-type, user-agent, and :authority unless CallAuthority
+// gives one).
 //
 // Every call fails INTERNAL while the server has start-up problems, and while
 // interceptors are hidden in plain server options (see [WithInterceptors]).
-type Conn struct{ server *Server }
+type Conn struct {
+	server  *Server
+	maxRecv int // what the server accepts
+	maxSend int // what the server sends
+}
 
 var _ grpc.ClientConnInterface = (*Conn)(nil)
 
-func newConn(s *Server) *Conn { return &Conn{server: s} }
+func newConn(s *Server) *Conn {
+	c := &Conn{server: s}
+	c.maxRecv, c.maxSend = limitsOf(s.grpc)
+	return c
+}
 
 // Methods returns the methods of the server's services, see [Server.Methods].
 // The gateway builds its routes from them.
 func (c *Conn) Methods() []*interceptor.Method { return c.server.Methods() }
 
-// ResolvesFor tells whether the connection continues calls of the stack. It is
-// for package httpadapter/gateway.
+// ResolvesFor tells whether the connection continues calls of the stack, an
+// *interceptor.Stack. It is for package httpadapter/gateway.
 func (c *Conn) ResolvesFor(stack any) bool { return stack == any(c.server.core.stack) }
-
-// open checks that the connection works and reads the call options.
-func (c *Conn) open(ctx context.Context, method string, opts []grpc.CallOption) (*callOptions, error) {
-	if err := c.server.connProblem(); err != nil {
-		return nil, status.Error(codes.Internal, err.Error())
-	}
-	o, err := readOptions(opts)
-	if err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, o.finish(status.FromContextError(err).Err())
-	}
-	if method == "" || method[0] != '/' {
-		return nil, o.finish(status.Errorf(codes.Unimplemented, "malformed method name: %q", method))
-	}
-	return o, nil
-}
 
 // dispatch is one call of a Conn: what client and server side share.
 type dispatch struct {
 	conn   *Conn
-	opts   *callOptions
+	opts   callOptions
 	target *target
 	call   *interceptor.Call // the call that is continued, nil for a call of its own
 	ctx    context.Context   // the server side's
 	stream serverTransport
 	leave  func()
+}
+
+// open prepares a call: it checks that the connection works, reads the options,
+// claims the caller's call or hides it, and makes the server side's context. The
+// caller must call leave when the server side has ended.
+func (c *Conn) open(ctx context.Context, t *target, method string, opts []grpc.CallOption) (*dispatch, error) {
+	d := &dispatch{conn: c, target: t}
+	d.stream.method, d.stream.maxSend = method, c.maxSend
+	d.opts.read(opts)
+	if err := d.enter(ctx, method); err != nil {
+		d.opts.finish(err)
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *dispatch) enter(ctx context.Context, method string) error {
+	server := d.conn.server
+	if err := server.connProblem(); err != nil {
+		return status.Error(codes.Internal, err.Error())
+	}
+	if err := ctx.Err(); err != nil {
+		return status.FromContextError(err).Err()
+	}
+	if malformed(method) {
+		return status.Errorf(codes.Unimplemented, "malformed method name: %q", method)
+	}
+	md, err := d.incoming(ctx, method, d.conn.sameStack(ctx))
+	if err != nil {
+		return err
+	}
+	// Nothing but a stopped server keeps the dispatch from running from here on,
+	// so the one claim of the caller's call is not wasted.
+	d.call = ops.Claim(ctx, server.core.stack, method)
+	if d.call == nil {
+		ctx = withoutValues{ctx}
+	}
+	entered, leave, err := server.enterInProcess(ctx)
+	if err != nil {
+		return err
+	}
+	d.leave = leave
+	d.ctx = d.serverContext(entered, md)
+	return nil
 }
 
 // sameStack tells whether ctx belongs to a call of the server's own stack: then
@@ -77,21 +124,33 @@ func (c *Conn) sameStack(ctx context.Context) bool {
 	return ok && ops.StackOf(caller) == c.server.core.stack
 }
 
-// start claims the caller's call or hides it, and makes the server side's
-// context.
-func (c *Conn) start(ctx context.Context, method string, o *callOptions) (*dispatch, error) {
-	d := &dispatch{conn: c, opts: o, target: c.server.find(method)}
-	d.stream.method = method
-	d.call = ops.Claim(ctx, c.server.core.stack, method)
-	md, err := incoming(ctx, method, o, c.sameStack(ctx))
-	if err != nil {
-		return nil, err
+// malformed tells whether grpc-go would not even look for the method: there is
+// no "/" at the start, or no other one after it.
+func malformed(method string) bool {
+	rest, rooted := strings.CutPrefix(method, "/")
+	return !rooted || !strings.Contains(rest, "/")
+}
+
+// ended is what a caller gets when the dispatch ends before its answer: its own
+// context has ended, or the server was stopped.
+func (d *dispatch) ended(caller context.Context) error {
+	if err := caller.Err(); err != nil {
+		return status.FromContextError(err).Err()
 	}
-	entered, leave, err := c.server.enterInProcess(ctx)
-	if err != nil {
-		return nil, err
+	return interceptor.StatusOf(context.Cause(d.ctx)).Err()
+}
+
+// limitsOf returns the message size limits of a server, or grpc-go's defaults
+// should a version of it keep them elsewhere.
+func limitsOf(server *grpc.Server) (receive, send int) {
+	opts := reflect.ValueOf(server).Elem().FieldByName("opts")
+	read := func(field string, otherwise int) int {
+		if opts.Kind() == reflect.Struct {
+			if f := opts.FieldByName(field); f.CanInt() {
+				return int(f.Int())
+			}
+		}
+		return otherwise
 	}
-	d.leave = leave
-	d.ctx = serverContext(entered, md, d)
-	return d, nil
+	return read("maxReceiveMessageSize", defaultMaxRecv), read("maxSendMessageSize", defaultMaxSend)
 }

@@ -8,70 +8,89 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 )
 
-// NewStream starts a streaming call. The handler runs on a goroutine of its own,
-// which ends with ctx at the latest as far as the handler heeds its context.
+// NewStream starts a streaming call. Generated clients call it. The handler runs
+// on a goroutine of its own; as over the wire, that is released when ctx ends,
+// or when the caller has received the stream's last message and status.
 func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	o, err := c.open(ctx, method, opts)
+	d, err := c.open(ctx, c.server.find(method), method, opts)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	d, err := c.start(ctx, method, o)
-	if err != nil {
-		cancel()
-		return nil, o.finish(err)
-	}
 	d.stream.onSent = make(chan struct{})
 	p := &pipe{
-		dispatch: d, clientCtx: ctx, cancel: cancel, serverStreams: desc.ServerStreams,
-		up: make(chan any, upBuffer), down: make(chan any), upClosed: make(chan struct{}), done: make(chan struct{}),
+		dispatch: d, caller: ctx, manyUp: desc.ClientStreams, manyDown: desc.ServerStreams,
+		up: newQueue(false), down: newQueue(d.call != nil),
+		halfClosed: make(chan struct{}), done: make(chan struct{}),
 	}
-	if d.call != nil {
-		if x, ok := ops.Transport(d.call).(interface{ BeforeEnd(f func()) }); ok {
-			x.BeforeEnd(func() { // the HTTP side ends the call after the dispatch has
-				cancel()
-				<-p.done
-			})
-		}
-	}
+	p.client, p.cancelClient = context.WithCancel(peer.NewContext(ctx, &peer.Peer{Addr: inProcessAddr{}}))
+	p.ctx, p.cancelServer = context.WithCancel(p.ctx)
+	p.watch()
+	p.endWithCaller()
 	go p.serve()
 	return (*clientSide)(p), nil
 }
 
-// upBuffer is how many messages a client may be ahead of the handler, as it may
-// be by a flow-control window on the wire: a client that sends before it listens
-// and a handler that greets before it listens must not wait for each other.
-const upBuffer = 16
-
-// pipe is one stream in process. A message of the handler is handed over when
-// the client takes it.
+// pipe is one stream in process. A continued call hands every message over: its
+// handler goes on when the HTTP side has taken what it sent. On others a sender
+// may be ahead.
 type pipe struct {
 	*dispatch
-	clientCtx     context.Context
-	cancel        context.CancelFunc
-	serverStreams bool
+	caller   context.Context // as it was given
+	client   context.Context // the client side's
+	manyUp   bool            // what the client thinks of the method: it sends many messages
+	manyDown bool            // and receives many
 
-	up, down  chan any
-	closeOnce sync.Once
-	upClosed  chan struct{} // CloseSend
-	done      chan struct{} // the server side has ended
-	err       error         // its status, set before done
+	cancelClient, cancelServer context.CancelFunc
 
-	finished  sync.Once
-	delivered bool // the one reply of a call with a single response
+	up, down   *queue
+	halfClose  sync.Once
+	halfClosed chan struct{} // no more messages from the client
+
+	done chan struct{} // the server side has ended
+	err  error         // with what; set before done
+
+	answered  bool // a client of a single response has received it
+	requested bool // a method of a single request has received it
+
+	mu        sync.Mutex
+	stopWatch func() bool
+	finished  bool  // the client side has ended
+	final     error // with what; io.EOF is success
+}
+
+// watch ends the client side when the caller's context does, even if the caller
+// never looks at the stream again.
+func (p *pipe) watch() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stopWatch = context.AfterFunc(p.caller, func() { _ = p.over(p.ended(p.caller)) })
+}
+
+// endWithCaller makes the HTTP side of a continued call wait for the server side
+// before it ends the call, so that AfterResponse comes last.
+func (p *pipe) endWithCaller() {
+	if p.call == nil {
+		return
+	}
+	if outer, ok := ops.Transport(p.call).(interface{ BeforeEnd(f func()) }); ok {
+		outer.BeforeEnd(func() {
+			p.cancelServer()
+			<-p.done
+		})
+	}
 }
 
 // serve runs the server side.
 func (p *pipe) serve() {
 	defer p.leave()
-	err := status.Error(codes.Internal, "the handler ended its goroutine")
+	err := errGoexit // unless the handler returns
 	defer func() {
 		p.err = err
-		p.stream.leaveHeaders()
+		p.stream.end()
 		close(p.done)
 	}()
 	side := (*serverSide)(p)
@@ -85,214 +104,43 @@ func (p *pipe) serve() {
 	}
 }
 
-// over ends the stream for the client with err, io.EOF for a success.
+// errGoexit is what a caller gets whose handler ended its goroutine. The wire
+// would leave the caller waiting; hooks see the reason.
+var errGoexit = status.Error(codes.Internal, "the handler ended without an answer")
+
+// over ends the client side with err, io.EOF for a success, and returns what it
+// ended with.
 func (p *pipe) over(err error) error {
-	p.finished.Do(func() {
-		if errors.Is(err, io.EOF) {
-			_ = p.opts.finish(nil)
-		} else {
-			_ = p.opts.finish(err)
-		}
-		p.opts.report(&p.stream)
-		p.cancel()
-	})
+	p.mu.Lock()
+	if p.finished {
+		defer p.mu.Unlock()
+		return p.final
+	}
+	p.finished, p.final = true, err
+	p.stopWatch()
+	p.cancelServer() // before the caller goes on, so that the outcome is what it got
+	p.cancelClient()
+	p.opts.report(&p.stream)
+	p.mu.Unlock()
+	if errors.Is(err, io.EOF) {
+		p.opts.finish(nil)
+	} else {
+		p.opts.finish(err)
+	}
 	return err
 }
 
-// clientSide is the stream as its caller sees it.
-type clientSide pipe
-
-var _ grpc.ClientStream = (*clientSide)(nil)
-
-// Context returns the stream's context.
-func (s *clientSide) Context() context.Context { return s.clientCtx }
-
-// Header waits for the headers.
-func (s *clientSide) Header() (metadata.MD, error) {
-	select {
-	case <-s.stream.onSent:
-	case <-s.clientCtx.Done():
-		select {
-		case <-s.stream.onSent:
-		default:
-			return nil, status.FromContextError(s.clientCtx.Err()).Err()
-		}
-	}
-	header, _ := s.stream.results()
-	return header.Copy(), nil
+// ending returns what the client side has ended with, or nil.
+func (p *pipe) ending() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.final
 }
 
-// Trailer returns the trailers once the stream has ended.
-func (s *clientSide) Trailer() metadata.MD {
-	_, trailer := s.stream.results()
-	return trailer.Copy()
-}
-
-// CloseSend says that no message follows.
-func (s *clientSide) CloseSend() error {
-	s.closeOnce.Do(func() { close(s.upClosed) })
-	return nil
-}
-
-// SendMsg hands m over. When the stream has ended it returns io.EOF, and RecvMsg
-// says why.
-func (s *clientSide) SendMsg(m any) error {
-	select {
-	case <-s.upClosed:
-		return status.Error(codes.Internal, "SendMsg called after CloseSend")
-	default:
-	}
-	size, err := encodedSize(m)
-	if err == nil && size > s.opts.maxSend {
-		err = tooLarge("trying to send", size, s.opts.maxSend)
-	}
-	if err != nil {
-		return (*pipe)(s).over(err)
-	}
-	copied, err := clone(m)
-	if err != nil {
-		return err
-	}
-	select {
-	case s.up <- copied:
-		return nil
-	case <-s.done:
-		return io.EOF
-	case <-s.clientCtx.Done():
-		return io.EOF
-	}
-}
-
-// RecvMsg takes the next message, or the status that ended the stream.
-func (s *clientSide) RecvMsg(m any) error {
-	p := (*pipe)(s)
-	if !s.serverStreams {
-		return p.receiveOnly(m)
-	}
-	got, err := p.next()
-	if err != nil {
-		return p.over(err)
-	}
-	return p.take(m, got)
-}
-
-func (p *pipe) take(dst, got any) error {
-	size, err := encodedSize(got)
-	if err == nil && size > p.opts.maxRecv {
-		err = tooLarge("received", size, p.opts.maxRecv)
-	}
-	if err == nil {
-		err = deliver(dst, got)
-	}
-	if err != nil {
-		return p.over(err)
-	}
-	return nil
-}
-
-// receiveOnly takes the single reply and waits for the status, as grpc-go does
-// for client streams.
-func (p *pipe) receiveOnly(m any) error {
-	if p.delivered {
-		return p.over(io.EOF)
-	}
-	got, err := p.next()
-	if errors.Is(err, io.EOF) {
-		return p.over(status.Error(codes.Internal, "cardinality violation: received no response message from non-server-streaming RPC"))
-	}
-	if err != nil {
-		return p.over(err)
-	}
-	p.delivered = true
-	if err := p.take(m, got); err != nil {
-		return err
-	}
-	switch _, err := p.next(); {
-	case errors.Is(err, io.EOF):
-		_ = p.over(io.EOF)
-		return nil
-	case err == nil:
-		return p.over(status.Error(codes.Internal, "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message"))
-	default:
-		return p.over(err)
-	}
-}
-
-// next returns the next message, io.EOF after a success, or the status.
-func (p *pipe) next() (any, error) {
-	select {
-	case got := <-p.down:
-		return got, nil
-	case <-p.done:
-	case <-p.clientCtx.Done():
-		select { // what has ended counts more than the context that ended it
-		case <-p.done:
-		default:
-			return nil, status.FromContextError(p.clientCtx.Err()).Err()
-		}
-	}
+// result is how the server side ended; p.done is closed.
+func (p *pipe) result() error {
 	if p.err != nil {
-		return nil, p.err
+		return p.err
 	}
-	return nil, io.EOF
-}
-
-// serverSide is the stream as the server sees it.
-type serverSide pipe
-
-var _ grpc.ServerStream = (*serverSide)(nil)
-
-// Context returns what serverContext made.
-func (s *serverSide) Context() context.Context { return s.ctx }
-
-// SetHeader adds to the headers.
-func (s *serverSide) SetHeader(md metadata.MD) error { return s.stream.SetHeader(md) }
-
-// SendHeader lets the headers leave.
-func (s *serverSide) SendHeader(md metadata.MD) error { return s.stream.SendHeader(md) }
-
-// SetTrailer adds to the trailers.
-func (s *serverSide) SetTrailer(md metadata.MD) { _ = s.stream.SetTrailer(md) }
-
-// SendMsg returns when the client has taken m.
-func (s *serverSide) SendMsg(m any) error {
-	if _, err := encodedSize(m); err != nil {
-		return err
-	}
-	copied, err := clone(m)
-	if err != nil {
-		return status.Error(codes.Internal, err.Error())
-	}
-	if err := s.ctx.Err(); err != nil {
-		return status.FromContextError(err).Err()
-	}
-	s.stream.leaveHeaders()
-	select {
-	case s.down <- copied:
-		return nil
-	case <-s.ctx.Done():
-		return status.FromContextError(s.ctx.Err()).Err()
-	}
-}
-
-// RecvMsg takes the client's next message, or io.EOF after CloseSend.
-func (s *serverSide) RecvMsg(m any) error {
-	select {
-	case got := <-s.up:
-		return deliver(m, got)
-	default:
-	}
-	select {
-	case got := <-s.up:
-		return deliver(m, got)
-	case <-s.upClosed:
-		select { // the last messages were sent before
-		case got := <-s.up:
-			return deliver(m, got)
-		default:
-			return io.EOF
-		}
-	case <-s.ctx.Done():
-		return status.FromContextError(s.ctx.Err()).Err()
-	}
+	return io.EOF
 }

@@ -19,7 +19,11 @@ import (
 func (r *rpc) Encode(msg any) error {
 	switch s := r.wire.(type) {
 	case encoder:
-		return s.encode(msg)
+		err := s.encode(msg)
+		if known, ok := s.(sizer); ok && r.unary != nil {
+			r.unary.size = known.sentSize()
+		}
+		return err
 	case interface{ SendCompress() string }: // a stream of grpc-go's own
 		return r.tryEncode(s, msg)
 	}

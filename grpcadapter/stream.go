@@ -139,7 +139,11 @@ func (f *flow) sentByWire(r *rpc) bool {
 	if err == nil || r.inProcess() {
 		return false
 	}
-	r.sent(*err)
+	lost := *err
+	if interceptor.StatusOf(lost).Code() == codes.Unavailable {
+		lost = r.outcome(lost) // a send that failed because the client has left
+	}
+	r.sent(lost)
 	return true
 }
 
@@ -223,7 +227,7 @@ func (f *flow) send(m any) error {
 		f.wireError.CompareAndSwap(nil, &err)
 		return err
 	}
-	ops.Sent(r.call, 1, r.unknownSize())
+	ops.Sent(r.call, 1, r.sentSize())
 	return nil
 }
 
@@ -255,7 +259,7 @@ func (f *flow) receive(m any) error {
 		return err
 	}
 	r := f.rpc
-	if err := ops.Receive(r.call, m, r.unknownSize()); err != nil {
+	if err := ops.Receive(r.call, m, r.receivedSize()); err != nil {
 		return f.stop(err)
 	}
 	if !f.takesMany() && ops.Answered(r.call) != nil {

@@ -95,7 +95,7 @@ func (r *rpc) receive(msg any) error {
 		return nil
 	}
 	r.unary.received = true
-	if err := ops.Receive(r.call, msg, r.unknownSize()); err != nil {
+	if err := ops.Receive(r.call, msg, r.receivedSize()); err != nil {
 		return err
 	}
 	if ops.Answered(r.call) != nil {
@@ -104,11 +104,26 @@ func (r *rpc) receive(msg any) error {
 	return nil
 }
 
-// unknownSize is what to count for a message whose size nobody computes for us:
-// unknown, or nothing where the HTTP side counts the bytes of its body.
-func (r *rpc) unknownSize() int {
+// receivedSize is what to count for the message received last: nothing where the
+// HTTP side counts the bytes of its body, and unknown on the wire, where nobody
+// computes it for us.
+func (r *rpc) receivedSize() int {
 	if r.linked() {
 		return 0
+	}
+	if s, ok := r.wire.(sizer); ok {
+		return s.receivedSize()
+	}
+	return -1
+}
+
+// sentSize is the same for the message that a stream sent last.
+func (r *rpc) sentSize() int {
+	if r.linked() {
+		return 0
+	}
+	if s, ok := r.wire.(sizer); ok {
+		return s.sentSize()
 	}
 	return -1
 }

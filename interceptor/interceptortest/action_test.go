@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -94,9 +93,9 @@ func await(m *moment) (context.Context, error) {
 	return m.ctx, nil
 }
 
-// expire gives the call a deadline that has almost passed.
+// expire gives the call a deadline that passes soon.
 func expire(m *moment) (context.Context, error) {
-	ctx, cancel := context.WithTimeout(m.ctx, time.Millisecond)
+	ctx, cancel := context.WithTimeout(m.ctx, m.play.deadline)
 	m.call.Defer(cancel)
 	return ctx, nil
 }
@@ -145,4 +144,10 @@ func both(actions ...action) action {
 		}
 		return m.ctx, m.err
 	}
+}
+
+// untilGone has the handler wait until its context ends and go on all the same.
+func untilGone(m *moment) (context.Context, error) {
+	<-m.ctx.Done()
+	return m.ctx, nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -23,6 +24,7 @@ type scenario struct {
 	undecodable bool // send what cannot be decoded
 	again       bool // make a second call, of which the same is expected
 	lost        bool // the client has left and gets no code
+	patient     bool // try again with a later deadline if the handler was not reached in time
 
 	hooks   func(p *play) []interceptor.Hook // nil: H1, H2, H3
 	want    string                           // the trace on transports with messages
@@ -68,29 +70,45 @@ func (s *staged) headers(t *testing.T, key string, want ...string) {
 // TestScenarios performs every scenario on every transport.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
-	used := map[string]bool{}
 	for i := range scenarios {
 		sc := &scenarios[i]
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
 			for _, w := range ways {
-				if sc.only != nil && !sc.only(w) {
-					continue
-				}
-				expected, d := sc.on1(w)
-				if d != nil && d.skip {
+				expected := sc.differently(w)
+				if expected == nil || sc.only != nil && !sc.only(w) {
 					continue
 				}
 				t.Run(w.name, func(t *testing.T) { expected.perform(t, w) })
 			}
 		})
 	}
-	_ = used
 }
 
 // perform runs the scenario on one way and compares.
 func (sc *scenario) perform(t *testing.T, w *way) {
+	p, o := sc.stage(t, w, 2*time.Millisecond)
+	for wait := 10 * time.Millisecond; sc.patient && !o.reached() && wait < patience; wait *= 3 {
+		p, o = sc.stage(t, w, wait)
+	}
+	if len(o.records) != len(o.answers) {
+		t.Fatalf("%s: %d calls were seen by hooks or handler, want %d: %s", sc.name, len(o.records), len(o.answers), o.traces())
+	}
+	for i, r := range o.records {
+		s := &staged{outcome: o, play: p, record: r, client: o.answers[i]}
+		sc.compare(t, s)
+		if sc.check != nil {
+			sc.check(t, s)
+		}
+	}
+	sc.compareReports(t, o.reports)
+}
+
+// stage performs the scenario once.
+func (sc *scenario) stage(t *testing.T, w *way, deadline time.Duration) (*play, *outcome) {
+	t.Helper()
 	p := newPlay(w, sc.on)
+	p.deadline = deadline
 	hooks := []interceptor.Hook{p.hook("1"), p.hook("2"), p.hook("3")}
 	if sc.hooks != nil {
 		hooks = sc.hooks(p)
@@ -109,18 +127,10 @@ func (sc *scenario) perform(t *testing.T, w *way) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(o.records) != len(o.answers) {
-		t.Fatalf("%s: %d calls were seen by hooks or handler, want %d: %s", sc.name, len(o.records), len(o.answers), o.traces())
-	}
-	for i, r := range o.records {
-		s := &staged{outcome: o, play: p, record: r, client: o.answers[i]}
-		sc.compare(t, s)
-		if sc.check != nil {
-			sc.check(t, s)
-		}
-	}
-	sc.compareReports(t, o.reports)
+	return p, o
 }
+
+func (o *outcome) reached() bool { return len(o.records) > 0 && o.records[0].reached }
 
 func (o *outcome) traces() string {
 	var all []string
@@ -136,8 +146,8 @@ func (sc *scenario) compare(t *testing.T, s *staged) {
 	if got, want := notation(s.record.trace), sc.trace(s.way); got != want {
 		t.Errorf("\n scenario %s\ntransport %s\n expected %s\n   actual %s\n   client %v %q, HTTP status %d", sc.name, s.way.name, want, got, s.client.code(), s.client.status.Message(), s.client.httpStatus)
 	}
-	if s.record.started && !strings.Contains(sc.trace(s.way), hnd) && !strings.Contains(sc.trace(s.way), rx) {
-		t.Errorf("%s: the handler began although no hook had let the call pass", sc.name)
+	if s.record.started && !strings.Contains(sc.want, "BH123") && sc.hooks == nil {
+		t.Errorf("%s: the handler began although not every hook had let the call pass", sc.name)
 	}
 	if !sc.lost {
 		sc.compareClient(t, s)

@@ -2,6 +2,7 @@ package interceptortest
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -12,8 +13,12 @@ import (
 var errUntyped = errors.New("confidential of the handler")
 
 // scenarios are examples of the rules in the documentation of package
-// interceptor. Their numbers are stable names.
-var scenarios = []scenario{
+// interceptor. Their numbers are stable names; letters are variations. What needs
+// more than one server, or a handler of its own, is in tests beside them.
+var scenarios = slices.Concat(orderScenarios, failureScenarios, headerScenarios, contextScenarios, messageScenarios)
+
+// orderScenarios are about which phases run, and in which order.
+var orderScenarios = []scenario{
 	{
 		name:    "1 everything succeeds",
 		want:    "BR123 BH123 RX123 HND TX321 RS321 AR321 DF",
@@ -91,4 +96,3 @@ var scenarios = []scenario{
 		reports: "panic in hook 2: confidential of AR2",
 	},
 }
-

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -49,9 +50,10 @@ type fact struct {
 // play is one performance of a scenario: its hooks write down every step and act
 // as the scenario says.
 type play struct {
-	way *way
-	on  on
-	rec *recorder
+	way      *way
+	on       on
+	rec      *recorder
+	deadline time.Duration // of calls that expire
 
 	mu      sync.Mutex
 	facts   map[*interceptor.Call][]fact

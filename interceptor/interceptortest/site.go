@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
@@ -139,7 +140,10 @@ func (s *site) startMounted(mux *httpadapter.Mux, authority string) error {
 
 func (s *site) startGateway(stack *interceptor.Stack, svc *service, authority string) error {
 	conn := s.newServer(stack, svc).Conn()
-	gw := gateway.New(stack, conn)
+	// Headers that the handler sets keep their names, as on every other transport;
+	// a stock gateway would prefix them.
+	same := func(key string) (string, bool) { return key, true }
+	gw := gateway.New(stack, conn, gateway.MuxOptions(runtime.WithOutgoingHeaderMatcher(same), runtime.WithOutgoingTrailerMatcher(same)))
 	if err := pb.RegisterConformanceServiceHandlerClient(context.Background(), gw.Mux(), pb.NewConformanceServiceClient(conn)); err != nil {
 		return err
 	}
