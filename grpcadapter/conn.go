@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	"github.com/crosscut-go/crosscut/interceptor"
@@ -68,6 +69,7 @@ type dispatch struct {
 	opts   callOptions
 	target *target
 	call   *interceptor.Call // the call that is continued, nil for a call of its own
+	caller peer.Peer         // as the server side sees it
 	ctx    context.Context   // the server side's
 	stream serverTransport
 	leave  func()
@@ -76,15 +78,15 @@ type dispatch struct {
 // open prepares a call: it checks that the connection works, reads the options,
 // claims the caller's call or hides it, and makes the server side's context. The
 // caller must call leave when the server side has ended.
-func (c *Conn) open(ctx context.Context, t *target, method string, opts []grpc.CallOption) (*dispatch, error) {
-	d := &dispatch{conn: c, target: t}
+func (d *dispatch) open(ctx context.Context, c *Conn, t *target, method string, opts []grpc.CallOption) error {
+	d.conn, d.target = c, t
 	d.stream.method, d.stream.maxSend = method, c.maxSend
 	d.opts.read(opts)
-	if err := d.enter(ctx, method); err != nil {
+	err := d.enter(ctx, method)
+	if err != nil {
 		d.opts.finish(err)
-		return nil, err
 	}
-	return d, nil
+	return err
 }
 
 func (d *dispatch) enter(ctx context.Context, method string) error {

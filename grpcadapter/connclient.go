@@ -132,7 +132,7 @@ func (p *pipe) next() (message, error) {
 		case <-p.ctx.Done():
 		}
 		if !closed(p.done) {
-			return message{}, p.ended(p.caller)
+			return message{}, p.ended(p.origin)
 		}
 		if got, ok := p.down.take(); ok { // sent since the first look
 			return got, nil
@@ -150,5 +150,5 @@ func (p *pipe) awaitResult() error {
 	if closed(p.done) {
 		return p.result()
 	}
-	return p.ended(p.caller)
+	return p.ended(p.origin)
 }

@@ -35,30 +35,30 @@ func (c withoutValues) AfterFunc(f func()) (stop func() bool) {
 // serverContext is what the server side of the call runs with. entered ends with
 // the caller's context and has its values only on a call that is continued.
 func (d *dispatch) serverContext(entered context.Context, md metadata.MD) context.Context {
-	ctx, who := entered, &peer.Peer{Addr: inProcessAddr{}}
+	ctx := entered
+	d.caller.Addr = inProcessAddr{}
 	if d.call != nil {
-		who = d.callerOf()
+		d.callerIsHTTP()
 		// What a handler sends on is its own choice, as behind a wire.
 		ctx = withLinked(metadata.NewOutgoingContext(ctx, nil), d.call)
 	}
 	ctx = metadata.NewIncomingContext(ctx, md)
-	ctx = peer.NewContext(ctx, who)
+	ctx = peer.NewContext(ctx, &d.caller)
 	return grpc.NewContextWithServerTransportStream(ctx, &d.stream)
 }
 
-// callerOf is the HTTP caller of a continued call. Only there is it known who
-// asks, since only there the call is the same.
-func (d *dispatch) callerOf() *peer.Peer {
-	caller := d.call.Peer()
-	who := &peer.Peer{Addr: caller.Addr, LocalAddr: caller.LocalAddr}
-	if who.Addr == nil {
-		who.Addr = inProcessAddr{}
+// callerIsHTTP takes over the peer of a continued call. Only there is it known
+// who asks, since only there the call is the same.
+func (d *dispatch) callerIsHTTP() {
+	from := d.call.Peer()
+	if from.Addr != nil {
+		d.caller.Addr = from.Addr
 	}
-	if caller.TLS != nil {
-		who.AuthInfo = credentials.TLSInfo{
-			State:          *caller.TLS,
+	d.caller.LocalAddr = from.LocalAddr
+	if from.TLS != nil {
+		d.caller.AuthInfo = credentials.TLSInfo{
+			State:          *from.TLS,
 			CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity},
 		}
 	}
-	return who
 }

@@ -5,44 +5,30 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 )
 
 // callOptions are the options of a call that mean something in process. The
 // others concern connections, encodings and retries, of which there are none.
 type callOptions struct {
-	headers   []*metadata.MD
-	trailers  []*metadata.MD
-	peers     []*peer.Peer
-	onFinish  []func(error)
+	all       []grpc.CallOption // for those that are told something at the end
 	creds     credentials.PerRPCCredentials
 	authority string
 	maxRecv   int
 	maxSend   int
 }
 
-// What grpc-go accepts and sends by default, clients and servers alike, except
-// that only receiving is limited.
+// What grpc-go accepts and sends by default, clients and servers alike.
 const (
 	defaultMaxRecv = 4 << 20
 	defaultMaxSend = math.MaxInt32
 )
 
-// read reads the options in the order given; of those with one value the last
-// counts.
+// read reads the options in the order given; the last of a kind counts.
 func (o *callOptions) read(opts []grpc.CallOption) {
-	o.maxRecv, o.maxSend = defaultMaxRecv, defaultMaxSend
+	o.all, o.maxRecv, o.maxSend = opts, defaultMaxRecv, defaultMaxSend
 	for _, opt := range opts {
 		switch opt := opt.(type) {
-		case grpc.HeaderCallOption:
-			o.headers = append(o.headers, opt.HeaderAddr)
-		case grpc.TrailerCallOption:
-			o.trailers = append(o.trailers, opt.TrailerAddr)
-		case grpc.PeerCallOption:
-			o.peers = append(o.peers, opt.PeerAddr)
-		case grpc.OnFinishCallOption:
-			o.onFinish = append(o.onFinish, opt.OnFinish)
 		case grpc.PerRPCCredsCallOption:
 			o.creds = opt.Creds
 		case grpc.AuthorityOverrideCallOption:
@@ -58,20 +44,23 @@ func (o *callOptions) read(opts []grpc.CallOption) {
 // report fills in what the caller asked to be told. grpc-go does it once, when
 // the call is over, before OnFinish.
 func (o *callOptions) report(s *serverTransport) {
-	for _, h := range o.headers {
-		*h = s.headers()
-	}
-	for _, t := range o.trailers {
-		*t = s.trailers()
-	}
-	for _, p := range o.peers {
-		*p = peer.Peer{Addr: inProcessAddr{}}
+	for _, opt := range o.all {
+		switch opt := opt.(type) {
+		case grpc.HeaderCallOption:
+			*opt.HeaderAddr = s.headers()
+		case grpc.TrailerCallOption:
+			*opt.TrailerAddr = s.trailers()
+		case grpc.PeerCallOption:
+			*opt.PeerAddr = peer.Peer{Addr: inProcessAddr{}}
+		}
 	}
 }
 
 // finish runs the OnFinish options, once per call.
 func (o *callOptions) finish(err error) {
-	for _, f := range o.onFinish {
-		f(err)
+	for _, opt := range o.all {
+		if opt, ok := opt.(grpc.OnFinishCallOption); ok {
+			opt.OnFinish(err)
+		}
 	}
 }

@@ -16,16 +16,15 @@ import (
 // on a goroutine of its own; as over the wire, that is released when ctx ends,
 // or when the caller has received the stream's last message and status.
 func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	d, err := c.open(ctx, c.server.find(method), method, opts)
-	if err != nil {
-		return nil, err
-	}
-	d.stream.onSent = make(chan struct{})
 	p := &pipe{
-		dispatch: d, caller: ctx, manyUp: desc.ClientStreams, manyDown: desc.ServerStreams,
-		up: newQueue(false), down: newQueue(d.call != nil),
+		origin: ctx, manyUp: desc.ClientStreams, manyDown: desc.ServerStreams,
 		halfClosed: make(chan struct{}), done: make(chan struct{}),
 	}
+	p.stream.onSent = make(chan struct{})
+	if err := p.open(ctx, c, c.server.find(method), method, opts); err != nil {
+		return nil, err
+	}
+	p.up, p.down = newQueue(false), newQueue(p.call != nil)
 	p.client, p.cancelClient = context.WithCancel(peer.NewContext(ctx, &peer.Peer{Addr: inProcessAddr{}}))
 	p.ctx, p.cancelServer = context.WithCancel(p.ctx)
 	p.watch()
@@ -38,8 +37,8 @@ func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 // handler goes on when the HTTP side has taken what it sent. On others a sender
 // may be ahead.
 type pipe struct {
-	*dispatch
-	caller   context.Context // as it was given
+	dispatch
+	origin   context.Context // the caller's, as it was given
 	client   context.Context // the client side's
 	manyUp   bool            // what the client thinks of the method: it sends many messages
 	manyDown bool            // and receives many
@@ -67,7 +66,7 @@ type pipe struct {
 func (p *pipe) watch() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.stopWatch = context.AfterFunc(p.caller, func() { _ = p.over(p.ended(p.caller)) })
+	p.stopWatch = context.AfterFunc(p.origin, func() { _ = p.over(p.ended(p.origin)) })
 }
 
 // endWithCaller makes the HTTP side of a continued call wait for the server side

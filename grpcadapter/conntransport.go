@@ -167,7 +167,7 @@ func (s *serverTransport) trailers() metadata.MD {
 
 // outgoing returns a copy of md without what the wire does not carry.
 func outgoing(md metadata.MD) metadata.MD {
-	out := md.Copy()
+	out := md.Copy() // never nil: headers that have left may be empty
 	maps.DeleteFunc(out, func(key string, _ []string) bool { return reserved(key) })
 	return out
 }

@@ -19,21 +19,21 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 	if t != nil && t.unary == nil {
 		return c.invokeStream(ctx, method, args, reply, opts)
 	}
-	d, err := c.open(ctx, t, method, opts)
-	if err != nil {
+	u := &unary{args: args}
+	if err := u.open(ctx, c, t, method, opts); err != nil {
 		return err
 	}
-	u := &unary{dispatch: d, args: args}
 	defer u.release()
+	var err error
 	u.size, err = encodedSize(args)
-	if err == nil && u.size > d.opts.maxSend {
-		err = tooLargeToSend(u.size, d.opts.maxSend)
+	if err == nil && u.size > u.opts.maxSend {
+		err = tooLargeToSend(u.size, u.opts.maxSend)
 	}
 	switch {
 	case err != nil:
-		d.leave()
+		u.leave()
 		return u.over(err)
-	case d.call != nil:
+	case u.call != nil:
 		return u.run(reply)
 	default:
 		return u.runApart(ctx, reply)
@@ -54,7 +54,7 @@ func (c *Conn) invokeStream(ctx context.Context, method string, args, reply any,
 
 // unary is one unary call.
 type unary struct {
-	*dispatch
+	dispatch
 	size int // of args, encoded
 
 	mu   sync.Mutex

@@ -121,7 +121,7 @@ func (r *rpc) handOver(trailer, final bool) {
 		state.keys = append(state.keys, key)
 	}
 	r.mu.Unlock()
-	if err := set(md); err != nil {
+	if err := set(md); err != nil && r.ctx.Err() == nil { // to a client that has left nothing is sent
 		ops.Report(r.core.stack, r.ctx, r.call, fmt.Errorf("crosscut: response metadata that hooks set on %s was not sent: %w; the handler may have sent its headers early with grpc.SendHeader, so set yours in a Before… phase", r.path, err))
 	}
 }

@@ -19,6 +19,8 @@ import (
 // the same stack waits to end the call. grpc-go runs the RPC on a goroutine of
 // its own and ServeHTTP may return before that one, so the two sides meet here.
 type mount struct {
+	shorter bool // hooks gave the request's context an end of its own
+
 	mu      sync.Mutex
 	running bool
 	over    bool
@@ -50,7 +52,29 @@ func (s *Server) armMount(r *http.Request) *http.Request {
 	exchange.BeforeEnd(m.close)
 	s.core.mounted.Store(true)
 	ops.Arm(call, r.URL.Path)
-	return r.WithContext(context.WithValue(r.Context(), mountKey{}, m))
+	ctx := r.Context()
+	if x, ok := exchange.(interface{ Lifetime() context.Context }); ok && x.Lifetime().Done() != ctx.Done() {
+		m.shorter = true
+		ctx = &outlasting{Context: x.Lifetime(), hooks: ctx}
+	}
+	return r.WithContext(context.WithValue(ctx, mountKey{}, m))
+}
+
+// outlasting is the context that hooks returned with the lifetime of the request
+// itself. grpc-go drops a request whose context has ended, status and all; a
+// hook's deadline is for the handler, and its outcome still has to be sent.
+type outlasting struct {
+	context.Context // the request's
+	hooks           context.Context
+}
+
+// Value asks the hooks' context, except for the key by which package context
+// finds the nearest cancellable context: that must be the one that ends this.
+func (c *outlasting) Value(key any) any {
+	if _, ok := key.(*int); ok {
+		return c.Context.Value(key)
+	}
+	return c.hooks.Value(key)
 }
 
 // mountLink returns the link to the call that ServeHTTP armed for this dispatch,

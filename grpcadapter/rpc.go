@@ -117,7 +117,7 @@ func (r *rpc) handlerContext(before context.Context) context.Context {
 	switch {
 	case r.linked():
 		dispatch := r.ctx
-		if ctx.Done() != before.Done() {
+		if ctx.Done() != before.Done() || r.mount != nil && r.mount.shorter {
 			dispatch = linkedLifetime(dispatch, ctx, r.call)
 		}
 		r.hideWhatTheOuterLayerHid()

@@ -39,6 +39,8 @@ type exchange struct {
 	writeErr  error // the first failed write of the body
 	status    int   // what has been sent, 0 before
 	trailers  int   // trailer operations applied so far
+	applied   int   // header operations applied, or left to the defaults
+	apart     bool  // phases may run on another goroutine
 
 	ran      bool // a plain handler has begun: the header may hold things of its
 	wrote    bool // the header has been given to the inner writer
@@ -93,6 +95,11 @@ func exchangeOf(ctx context.Context) *exchange {
 	x, _ := ops.Transport(call).(*exchange)
 	return x
 }
+
+// Lifetime returns the context of the request as the server made it, which ends
+// when the client leaves and knows nothing of what hooks added. A mounted gRPC
+// server needs it: see package grpcadapter.
+func (x *exchange) Lifetime() context.Context { return x.received.Context() }
 
 // serve answers a request as a call that f begins.
 func serve(f front, w http.ResponseWriter, r *http.Request) {

@@ -126,20 +126,30 @@ func (x *exchange) SetRequest(r *http.Request) { x.req = r }
 // SetRenderer makes r write the errors from here on.
 func (x *exchange) SetRenderer(r httpwire.Renderer) { x.renderer = r }
 
-// BeforeEnd has f run before the outcome becomes final.
-func (x *exchange) BeforeEnd(f func()) { x.beforeEnd = append(x.beforeEnd, f) }
+// BeforeEnd has f run before the outcome becomes final. Whoever calls it is about
+// to run phases of this call on another goroutine.
+func (x *exchange) BeforeEnd(f func()) {
+	if !x.apart { // written once, since that goroutine reads it
+		x.apart = true
+	}
+	x.beforeEnd = append(x.beforeEnd, f)
+}
 
 // Encode has nothing to try: plain handlers write bytes.
 func (x *exchange) Encode(any) error { return nil }
 
 // HeaderChanged applies what a hook did to the response header at once, so that
-// the handler sees it. Defaults wait until the header leaves. Trailers wait too:
-// a gRPC server's goroutine may be here while net/http reads the header.
+// the handler sees it. Defaults wait until the header leaves. So does everything
+// once a dispatch runs on another goroutine: it may be here while this one writes.
 func (x *exchange) HeaderChanged(op driver.Header, trailer bool) error {
 	if x.kind == driver.GRPC && reservedInGRPC(op.Key) {
 		return ops.Misuse("gRPC sets the header " + op.Key + " itself; set it on HTTP calls only")
 	}
-	if !trailer && op.Op != driver.Default {
+	if trailer || x.apart {
+		return nil
+	}
+	x.applied++
+	if op.Op != driver.Default {
 		x.applyTo(x.inner.Header(), http.CanonicalHeaderKey(op.Key), op)
 	}
 	return nil

@@ -25,9 +25,15 @@ func (x *exchange) applyTo(h http.Header, key string, op driver.Header) {
 	}
 }
 
-// applyDefaults sets the default headers of hooks that nobody else has set.
+// applyDefaults does what had to wait until the header leaves: what hooks did on
+// another goroutine, and their defaults for what nobody else has set.
 func (x *exchange) applyDefaults() {
 	list := ops.Headers(&x.call)
+	for ; x.applied < len(list); x.applied++ {
+		if op := list[x.applied]; op.Op != driver.Default {
+			x.applyTo(x.inner.Header(), http.CanonicalHeaderKey(op.Key), op)
+		}
+	}
 	for i, op := range list {
 		if op.Op != driver.Default || deletedAfter(list[i+1:], op.Key) {
 			continue

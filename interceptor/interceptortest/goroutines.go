@@ -39,12 +39,12 @@ func (s *site) stacks() string {
 }
 
 // left waits until less than limit goroutines of a closed site are left, and
-// otherwise returns the stacks of those that stay. Goroutines of closed
+// after too long returns the stacks of those that stay. Goroutines of closed
 // connections end a moment after the connection.
-func (s *site) left(limit int) string {
+func (s *site) left(limit int, tooLong time.Duration) string {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	giveUp := time.After(patience / 4)
+	giveUp := time.After(tooLong)
 	for {
 		count, stacks := s.goroutines()
 		if count < limit {

@@ -72,6 +72,13 @@ var headerScenarios = []scenario{
 		check: wantTrail("early"),
 	},
 	{
+		name: "13d headers where the client has left",
+		on:   trail(on{hnd: both(clientLeaves, untilEnd)}),
+		want: "BR123 BH123 RX123 HND OE321 RS321 AR321 DF",
+		code: codes.Canceled,
+		lost: true,
+	},
+	{
 		name: "21 a default header where the handler has set it",
 		on:   on{"RS2": setDefault(trailHeader, "hook"), hnd: both(sets(trailHeader, "handler"), sends("hello"))},
 		want: "BR123 BH123 RX123 HND TX321 RS321 AR321 DF", replies: []string{"hello"},

@@ -1,8 +1,10 @@
 package interceptortest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/crosscut-go/crosscut/interceptor"
 	"github.com/crosscut-go/crosscut/internal/driver"
@@ -18,6 +20,7 @@ type trial struct {
 	do        func(*handling) error
 	rec       *recorder
 	calls     func(ctx context.Context, s *site) []*answer
+	linger    time.Duration // how long goroutines may stay after the server; 0 is a default
 }
 
 // outcome is what became of a trial, when all its calls have ended.
@@ -53,7 +56,7 @@ func (t trial) run(ctx context.Context, w *way) (*outcome, error) {
 		return nil, err
 	}
 	if n := len(o.answers); n >= leakCalls {
-		o.leaked = s.left(n)
+		o.leaked = s.left(n, cmp.Or(t.linger, patience/4))
 	}
 	o.records, o.reports = t.rec.all()
 	return o, nil
