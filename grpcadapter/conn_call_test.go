@@ -153,7 +153,7 @@ func TestConnTakesTheRequestBack(t *testing.T) {
 	began, gone, decoded := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	desc := &grpc.ServiceDesc{ServiceName: "test.Slow", HandlerType: (*any)(nil), Methods: []grpc.MethodDesc{{
 		MethodName: "Call",
-		Handler: func(_ any, _ context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (any, error) { //nolint:revive // the signature is grpc.MethodHandler
+		Handler: func(_ any, _ context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 			close(began)
 			<-gone
 			err := dec(&pb.UnaryRequest{})
@@ -202,12 +202,12 @@ func TestConnRefusesOtherMessages(t *testing.T) {
 	t.Parallel()
 	desc := &grpc.ServiceDesc{ServiceName: "test.Text", HandlerType: (*any)(nil), Methods: []grpc.MethodDesc{{
 		MethodName: "Reply",
-		Handler: func(_ any, _ context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (any, error) { //nolint:revive // the signature is grpc.MethodHandler
+		Handler: func(_ any, _ context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 			return "text", dec(&pb.UnaryRequest{})
 		},
 	}, {
 		MethodName: "Request",
-		Handler: func(_ any, _ context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (any, error) { //nolint:revive // the signature is grpc.MethodHandler
+		Handler: func(_ any, _ context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 			return &pb.UnaryResponse{}, dec(new(string))
 		},
 	}}}

@@ -197,10 +197,10 @@ var kindsOfCall = []kindOfCall{
 }
 
 // forKinds makes a scenario for every kind of call.
-func forKinds(name string, make func(k kindOfCall) scenario) []scenario {
+func forKinds(name string, build func(k kindOfCall) scenario) []scenario {
 	var all []scenario
 	for _, k := range kindsOfCall {
-		s := make(k)
+		s := build(k)
 		s.name = name + "/" + k.name
 		all = append(all, s)
 	}

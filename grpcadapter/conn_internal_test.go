@@ -104,7 +104,7 @@ func TestConnContinuesOnce(t *testing.T) {
 
 			begin(t, s.Conn(), ctx, method)
 			got, _ := interceptor.CallFrom(seen)
-			checkCaller(t, seen, true)
+			checkCaller(seen, t, true)
 			if got != call || requests != 1 || ends != 0 {
 				t.Errorf("continued: the handler's call is %p, want %p; BeforeRequest ran %d times, AfterResponse %d", got, call, requests, ends)
 			}
@@ -114,7 +114,7 @@ func TestConnContinuesOnce(t *testing.T) {
 
 			begin(t, s.Conn(), ctx, method)
 			got, _ = interceptor.CallFrom(seen)
-			checkCaller(t, seen, false)
+			checkCaller(seen, t, false)
 			if got == call || requests != 2 || ends != 1 {
 				t.Errorf("a second dispatch: the same call %v, BeforeRequest %d times, AfterResponse %d; want a call of its own", got == call, requests, ends)
 			}
@@ -147,7 +147,7 @@ func begin(t *testing.T, conn *Conn, ctx context.Context, method string) { //nol
 }
 
 // checkCaller checks what a handler's context tells of its caller.
-func checkCaller(t *testing.T, ctx context.Context, continued bool) {
+func checkCaller(ctx context.Context, t *testing.T, continued bool) {
 	t.Helper()
 	p, ok := peer.FromContext(ctx)
 	if !ok {

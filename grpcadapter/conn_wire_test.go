@@ -216,9 +216,9 @@ func TestConnEncoding(t *testing.T) {
 func TestConnCardinality(t *testing.T) {
 	t.Parallel()
 	bidi := &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}
-	open := func(name string, desc *grpc.StreamDesc, full string, requests int, make func() kindOfCall) scenario {
+	open := func(name string, desc *grpc.StreamDesc, full string, requests int, kind func() kindOfCall) scenario {
 		return scenario{name: name, calls: 1, call: func(ctx context.Context, n *notes, conn grpc.ClientConnInterface) {
-			k := make()
+			k := kind()
 			stream, err := conn.NewStream(ctx, desc, full)
 			n.client("open %v", show(err))
 			for range requests {

@@ -129,7 +129,7 @@ func checkKey(key string) error {
 	if key[0] == ':' {
 		return nil // never sent
 	}
-	for i := 0; i < len(key); i++ {
+	for i := range len(key) {
 		c := key[i]
 		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_') {
 			return fmt.Errorf("header key %q contains illegal characters not in [0-9a-z-_.]", key)
@@ -139,7 +139,7 @@ func checkKey(key string) error {
 }
 
 func printable(v string) bool {
-	for i := 0; i < len(v); i++ {
+	for i := range len(v) {
 		if v[i] < 0x20 || v[i] > 0x7e {
 			return false
 		}

@@ -99,7 +99,7 @@ func (s *site) startGRPC(srv grpcStopper, reg grpc.ServiceRegistrar, svc *servic
 	go func() { done <- srv.Serve(lis) }()
 	s.onClose(func() {
 		srv.GracefulStop() // waits for the handlers
-		<-done
+		_ = <-done // that it was closed
 	})
 	return s.dial(lis.Addr().String(), authority)
 }
@@ -187,7 +187,7 @@ func (s *site) startPlain(stack *interceptor.Stack, svc *service, authority stri
 }
 
 // startClient serves handler and makes an HTTP client for it.
-func (s *site) startClient(handler http.Handler, make func(*webClient) client, authority string) error {
+func (s *site) startClient(handler http.Handler, newClient func(*webClient) client, authority string) error {
 	addr, err := s.serveHTTP(handler)
 	if err != nil {
 		return err
@@ -198,7 +198,7 @@ func (s *site) startClient(handler http.Handler, make func(*webClient) client, a
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
-	s.client = make(web)
+	s.client = newClient(web)
 	return nil
 }
 
@@ -218,7 +218,7 @@ func (s *site) serveHTTP(handler http.Handler) (string, error) {
 	s.onClose(func() {
 		running.wait()
 		_ = srv.Close()
-		<-done
+		_ = <-done // that it was closed
 	})
 	return lis.Addr().String(), nil
 }

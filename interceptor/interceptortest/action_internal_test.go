@@ -57,10 +57,10 @@ func panics(v any) action {
 	return func(*moment) (context.Context, error) { panic(v) }
 }
 
-// addHeader adds a response header in a hook.
-func addHeader(key, value string) action {
+// addHeader adds a value to the trail header in a hook.
+func addHeader(value string) action {
 	return func(m *moment) (context.Context, error) {
-		if err := m.call.ResponseHeader().Add(key, value); err != nil {
+		if err := m.call.ResponseHeader().Add(trailHeader, value); err != nil {
 			return m.ctx, err
 		}
 		return m.ctx, m.err

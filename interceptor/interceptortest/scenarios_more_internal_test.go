@@ -15,7 +15,7 @@ const trailHeader = "X-Trail"
 
 // trail has every hook set a header in BeforeResponse.
 func trail(more on) on {
-	all := on{"RS1": addHeader(trailHeader, "1"), "RS2": addHeader(trailHeader, "2"), "RS3": addHeader(trailHeader, "3")}
+	all := on{"RS1": addHeader("1"), "RS2": addHeader("2"), "RS3": addHeader("3")}
 	for at, do := range more {
 		all[at] = do
 	}
@@ -66,7 +66,7 @@ var headerScenarios = []scenario{
 	},
 	{
 		name:  "13c headers set early survive into an error",
-		on:    on{"BR1": addHeader(trailHeader, "early"), hnd: fail(errTyped)},
+		on:    on{"BR1": addHeader("early"), hnd: fail(errTyped)},
 		want:  "BR123 BH123 RX123 HND OE321 RS321 AR321 DF",
 		code:  codes.FailedPrecondition,
 		check: wantTrail("early"),
