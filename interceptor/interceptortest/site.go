@@ -95,11 +95,14 @@ func (s *site) startGRPC(srv grpcStopper, reg grpc.ServiceRegistrar, svc *servic
 	if err != nil {
 		return err
 	}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(lis) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = srv.Serve(lis) // that it was closed
+	}()
 	s.onClose(func() {
 		srv.GracefulStop() // waits for the handlers
-		_ = <-done // that it was closed
+		<-done
 	})
 	return s.dial(lis.Addr().String(), authority)
 }
@@ -213,12 +216,15 @@ func (s *site) serveHTTP(handler http.Handler) (string, error) {
 	srv := &http.Server{Handler: running.around(handler), Protocols: new(http.Protocols), ErrorLog: silent}
 	srv.Protocols.SetHTTP1(true)
 	srv.Protocols.SetUnencryptedHTTP2(true)
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(lis) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = srv.Serve(lis) // that it was closed
+	}()
 	s.onClose(func() {
 		running.wait()
 		_ = srv.Close()
-		_ = <-done // that it was closed
+		<-done
 	})
 	return lis.Addr().String(), nil
 }
