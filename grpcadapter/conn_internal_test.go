@@ -170,12 +170,13 @@ func checkCaller(ctx context.Context, t *testing.T, continued bool) {
 }
 
 // TestConnHandsOver checks that the handler of a continued stream goes on only
-// when the HTTP side has taken its message, and that the HTTP side, before it
-// ends the call, waits for a handler whose caller has gone.
+// when the HTTP side has taken its message and, after the first, asks for more,
+// having written it; and that the HTTP side, before it ends the call, waits for a
+// handler whose caller has gone.
 func TestConnHandsOver(t *testing.T) {
 	t.Parallel()
 	stack := interceptor.MustNew()
-	sent, ended := make(chan error, 2), make(chan struct{})
+	sent, ended := make(chan error, 3), make(chan struct{})
 	s := NewServer(stack)
 	pb.RegisterConformanceServiceServer(s, &handlers{stream: func(ss grpc.ServerStreamingServer[pb.ServerStreamResponse]) error {
 		defer close(ended)
@@ -202,11 +203,21 @@ func TestConnHandsOver(t *testing.T) {
 	if len(sent) > 0 {
 		t.Fatal("Send returned before the client has taken the message")
 	}
-	if _, err := stream.Recv(); err != nil {
-		t.Fatal(err)
+	for range 2 {
+		if len(sent) > 0 {
+			t.Fatal("Send returned before the client, done with the first message, has asked for more")
+		}
+		if _, err := stream.Recv(); err != nil {
+			t.Fatal(err)
+		}
+		for range 100 {
+			runtime.Gosched()
+		}
 	}
-	if err := <-sent; err != nil {
-		t.Fatal(err)
+	for range 2 {
+		if err := <-sent; err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, f := range wire.beforeEnd {
 		f()
@@ -219,8 +230,8 @@ func TestConnHandsOver(t *testing.T) {
 	if err := <-sent; status.Code(err) != codes.Canceled {
 		t.Errorf("the Send that nobody took returned %v, want CANCELLED", err)
 	}
-	if n := call.Sent().Messages; n != 1 {
-		t.Errorf("%d messages were counted, want the one that was taken", n)
+	if n := call.Sent().Messages; n != 2 {
+		t.Errorf("%d messages were counted, want the two that were taken", n)
 	}
 }
 
@@ -249,6 +260,27 @@ func TestConnSettled(t *testing.T) {
 		if !errors.As(err, &settled) || status.Code(err) != codes.NotFound {
 			t.Errorf("%s: %v (%T), want the settled NOT_FOUND", method, err, err)
 		}
+	}
+}
+
+// TestConnClientFailure checks that a request which the HTTP side cannot send
+// ends the one call with that failure, and not as cancelled.
+func TestConnClientFailure(t *testing.T) {
+	t.Parallel()
+	stack := interceptor.MustNew()
+	s := NewServer(stack)
+	pb.RegisterConformanceServiceServer(s, &handlers{})
+	call, ctx, wire := arrived(t, stack)
+	ops.Arm(call, serverRPC)
+	_, err := pb.NewConformanceServiceClient(s.Conn()).ServerStream(ctx, &pb.ServerStreamRequest{Text: "\xff"})
+	if status.Code(err) != codes.Internal {
+		t.Errorf("the HTTP side got %v, want INTERNAL", err)
+	}
+	for _, f := range wire.beforeEnd {
+		f()
+	}
+	if failed := ops.Failed(call); interceptor.StatusOf(failed).Code() != codes.Internal {
+		t.Errorf("the call failed with %v, want INTERNAL", failed)
 	}
 }
 

@@ -121,6 +121,7 @@ func (p *pipe) receive(m any) error {
 // next returns the next message or how the stream ended: first what was sent,
 // then the status, then the end of the caller's patience.
 func (p *pipe) next() (message, error) {
+	p.down.ask()
 	for {
 		if got, ok := p.down.take(); ok {
 			return got, nil

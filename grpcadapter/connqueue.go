@@ -20,7 +20,7 @@ type message struct {
 // queue carries the messages of one direction of a stream, in order. It has one
 // sender and one receiver, which may be different goroutines over time.
 type queue struct {
-	handOver bool // a sender waits until its message has been taken
+	handOver bool // a sender waits until its message was taken; the first, until the receiver asks for more
 
 	added   chan struct{} // holds a token when there may be a message
 	removed chan struct{} // holds a token when there may be room
@@ -28,6 +28,8 @@ type queue struct {
 	mu       sync.Mutex
 	messages []message
 	bytes    int
+	taken    bool // the receiver has taken a message
+	returned bool // and asked for another
 }
 
 func newQueue(handOver bool) *queue {
@@ -43,7 +45,7 @@ func (q *queue) put(m message, done, alsoDone <-chan struct{}) bool {
 		}
 	}
 	notify(q.added)
-	for q.handOver && !q.empty() {
+	for q.handOver && !q.idle() {
 		if !q.await(done, alsoDone) {
 			return !q.withdraw()
 		}
@@ -76,10 +78,22 @@ func (q *queue) add(m message) bool {
 	return true
 }
 
-func (q *queue) empty() bool {
+// idle tells whether the receiver has taken all, and is done with the first.
+func (q *queue) idle() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.messages) == 0
+	return len(q.messages) == 0 && q.returned
+}
+
+// ask is called by the receiver before it waits for a message: it is done with
+// the one before.
+func (q *queue) ask() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.taken && !q.returned {
+		q.returned = true
+		notify(q.removed)
+	}
 }
 
 // withdraw takes back a message that nobody has taken; it tells whether there
@@ -105,6 +119,7 @@ func (q *queue) take() (message, bool) {
 		q.messages = nil
 	}
 	q.bytes -= m.size + frameHeader
+	q.taken = true
 	notify(q.removed)
 	return m, true
 }

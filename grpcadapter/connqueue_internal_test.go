@@ -1,6 +1,9 @@
 package grpcadapter
 
-import "testing"
+import (
+	"runtime"
+	"testing"
+)
 
 // TestQueue checks order and flow control.
 func TestQueue(t *testing.T) {
@@ -34,20 +37,26 @@ func TestQueue(t *testing.T) {
 }
 
 // TestQueueHandOver checks that a sender that hands over waits until its message
-// was taken, and takes back one that nobody will take.
+// was taken, at first until the receiver asks for more, and takes back one that
+// nobody will take.
 func TestQueueHandOver(t *testing.T) {
 	t.Parallel()
 	q, gone, sent := newQueue(true), make(chan struct{}), make(chan bool)
+	q.ask()
 	go func() { sent <- q.put(message{"taken", 1}, gone, nil) }()
 	<-q.added
-	select {
-	case <-sent:
-		t.Fatal("put returned before the message was taken")
-	default:
-	}
 	if m, ok := q.take(); !ok || m.msg != "taken" {
 		t.Fatalf("took %v %v", m.msg, ok)
 	}
+	for range 100 {
+		runtime.Gosched()
+	}
+	select {
+	case <-sent:
+		t.Fatal("put returned before the receiver was done with the message")
+	default:
+	}
+	q.ask()
 	if !<-sent {
 		t.Error("a message that was taken counts as lost")
 	}

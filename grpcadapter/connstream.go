@@ -26,7 +26,7 @@ func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	}
 	p.up, p.down = newQueue(false), newQueue(p.call != nil)
 	p.client, p.cancelClient = context.WithCancel(peer.NewContext(ctx, &peer.Peer{Addr: inProcessAddr{}}))
-	p.ctx, p.cancelServer = context.WithCancel(p.ctx)
+	p.ctx, p.cancelServer = context.WithCancelCause(p.ctx)
 	p.watch()
 	p.endWithCaller()
 	go p.serve()
@@ -34,8 +34,9 @@ func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 }
 
 // pipe is one stream in process. A continued call hands every message over: its
-// handler goes on when the HTTP side has taken what it sent. On others a sender
-// may be ahead.
+// handler goes on when the HTTP side has taken what it sent, and after the first
+// when that asks for more. The first message has then been written and the answer
+// is committed, whatever hooks try next. On others a sender may be ahead.
 type pipe struct {
 	dispatch
 	origin   context.Context // the caller's, as it was given
@@ -43,7 +44,8 @@ type pipe struct {
 	manyUp   bool            // what the client thinks of the method: it sends many messages
 	manyDown bool            // and receives many
 
-	cancelClient, cancelServer context.CancelFunc
+	cancelClient context.CancelFunc
+	cancelServer context.CancelCauseFunc
 
 	up, down   *queue
 	halfClose  sync.Once
@@ -77,7 +79,7 @@ func (p *pipe) endWithCaller() {
 	}
 	if outer, ok := ops.Transport(p.call).(interface{ BeforeEnd(f func()) }); ok {
 		outer.BeforeEnd(func() {
-			p.cancelServer()
+			p.cancelServer(nil)
 			<-p.done
 		})
 	}
@@ -117,7 +119,7 @@ func (p *pipe) over(err error) error {
 	}
 	p.finished, p.final = true, err
 	p.stopWatch()
-	p.cancelServer() // before the caller goes on, so that the outcome is what it got
+	p.cancelServer(p.cause(err)) // before the caller goes on, so that the outcome is what it got
 	p.cancelClient()
 	p.opts.report(&p.stream)
 	p.mu.Unlock()
@@ -125,6 +127,16 @@ func (p *pipe) over(err error) error {
 		p.opts.finish(nil)
 	} else {
 		p.opts.finish(err)
+	}
+	return err
+}
+
+// cause is why the server side is cancelled when the client side ends with err.
+// The two sides of a continued call are one call, so its outcome is err; a call
+// of its own learns no more than over the wire.
+func (p *pipe) cause(err error) error {
+	if p.call == nil || errors.Is(err, io.EOF) {
+		return nil
 	}
 	return err
 }

@@ -20,7 +20,7 @@ func (w *answerWriter) WriteHeader(status int) {
 	x := (*exchange)(w)
 	failed := ops.Failed(&x.call) != nil
 	switch {
-	case x.wrote, failed && x.kind == driver.HTTP && status < http.StatusBadRequest, status > 999:
+	case x.wrote, failed && !x.toGRPC() && status < http.StatusBadRequest, status > 999:
 		return
 	case status == http.StatusRequestEntityTooLarge && x.received.ProtoMajor == 1:
 		x.inner.Header().Set("Connection", "close")
@@ -30,6 +30,10 @@ func (w *answerWriter) WriteHeader(status int) {
 	(*writer)(x).mark(status)
 	x.inner.WriteHeader(status)
 }
+
+// toGRPC tells whether a gRPC server answers, of this stack or another: then the
+// status of a failure is not the HTTP status.
+func (x *exchange) toGRPC() bool { return x.kind == driver.GRPC || x.foreign }
 
 // Write drops what comes before a status: for an error there is no implicit one.
 func (w *answerWriter) Write(p []byte) (int, error) {

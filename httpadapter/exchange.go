@@ -50,6 +50,7 @@ type exchange struct {
 	aborted  bool // end with http.ErrAbortHandler
 	silent   bool // the handler aborted: nothing is sent for it
 	returned bool // the handlers have returned by themselves
+	foreign  bool // a gRPC server of another stack answers: to this one it is a plain handler
 }
 
 var _ httpwire.Exchange = (*exchange)(nil)
@@ -107,8 +108,12 @@ func serve(f front, w http.ResponseWriter, r *http.Request) {
 	x := &exchange{front: f, kind: driver.HTTP, inner: w, received: r}
 	if c.grpc.Load() && r.Method == http.MethodPost {
 		if server, ok := grpcServer(f, r); ok {
-			x.kind = driver.GRPC
 			x.renderer, _ = server.(httpwire.Renderer)
+			if resolves(server, c.stack) {
+				x.kind = driver.GRPC
+			} else {
+				x.foreign = true
+			}
 		}
 	}
 	x.handed = ops.Begin(&x.call, c.stack, r.Context(), x)

@@ -76,7 +76,7 @@ func (x *exchange) pickRenderer() errorRenderer {
 // 15.5.2) if neither a hook nor the error brought one.
 func (x *exchange) challenge(w *answerWriter, err error) {
 	const key = "Www-Authenticate"
-	if x.kind != driver.HTTP || interceptor.HTTPStatusOf(err) != http.StatusUnauthorized || len(w.Header()[key]) > 0 {
+	if x.toGRPC() || interceptor.HTTPStatusOf(err) != http.StatusUnauthorized || len(w.Header()[key]) > 0 {
 		return
 	}
 	for _, op := range ops.Headers(&x.call) {

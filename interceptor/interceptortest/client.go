@@ -17,6 +17,7 @@ type exchange struct {
 
 	unknown     bool            // to a method or route that does not exist
 	undecodable bool            // with a request that cannot be decoded
+	silent      bool            // without a message, on client and bidi streams
 	cancel      <-chan struct{} // give up when it is closed
 }
 

@@ -74,7 +74,9 @@ func (c *rpcClient) stream(ctx context.Context, method string, x exchange, opts 
 	if err != nil {
 		return ended(err, nil, nil)
 	}
-	_ = s.SendMsg(request) // why it fails is what RecvMsg returns
+	if !x.silent {
+		_ = s.SendMsg(request) // why it fails is what RecvMsg returns
+	}
 	_ = s.CloseSend()
 	var texts []string
 	for {

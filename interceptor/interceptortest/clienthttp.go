@@ -111,6 +111,9 @@ func (c *restClient) request(x exchange) (verb, target, body string) {
 		query = url.Values{"upper_case": {"maybe"}, "count": {"many"}}
 		message = []byte("{")
 	}
+	if x.silent {
+		message = nil
+	}
 	switch {
 	case c.way.kind == interceptor.ServerStream:
 		return http.MethodGet, "/v1/conformance:stream?" + query.Encode(), ""

@@ -67,6 +67,13 @@ var failureScenarios = []scenario{
 		code: codes.DeadlineExceeded,
 	},
 	{
+		name: "14d the deadline of a gRPC client passes",
+		on:   on{hnd: untilEnd}, timed: true, patient: true,
+		only: func(w *way) bool { return !w.http() },
+		want: "BR123 BH123 RX123 HND OE321 RS321 AR321 DF",
+		code: codes.DeadlineExceeded,
+	},
+	{
 		name:        undecodable,
 		undecodable: true,
 		only:        func(w *way) bool { return !w.plain() },

@@ -20,14 +20,16 @@ type handling struct {
 	text   string                  // what the client sent
 	send   func(text string) error // one message of the response, or the body
 	header func(key, value string) // sets a response header as a handler does
+	flush  func() error            // on plain routes
 }
 
 // service is the conformance service and the plain handler: each receives what
 // the client sends and then does what do says.
 type service struct {
 	pb.UnimplementedConformanceServiceServer
-	rec *recorder
-	do  func(h *handling) error
+	rec  *recorder
+	do   func(h *handling) error
+	bidi func(grpc.BidiStreamingServer[pb.BidiStreamRequest, pb.BidiStreamResponse]) error // instead of BidiStream
 }
 
 // begin notes that a handler has begun.
@@ -88,6 +90,9 @@ func (s *service) ClientStream(stream grpc.ClientStreamingServer[pb.ClientStream
 // the phases of all kinds come in one order.
 func (s *service) BidiStream(stream grpc.BidiStreamingServer[pb.BidiStreamRequest, pb.BidiStreamResponse]) error {
 	h := s.begin(stream.Context())
+	if s.bidi != nil {
+		return s.bidi(stream)
+	}
 	text, err := receiveAll(stream.Recv, (*pb.BidiStreamRequest).GetText)
 	if err != nil {
 		return err
@@ -114,6 +119,7 @@ func receiveAll[M any](recv func() (M, error), textOf func(M) string) (string, e
 func (s *service) plain(w http.ResponseWriter, r *http.Request) error {
 	h := s.begin(r.Context())
 	h.header = w.Header().Add
+	h.flush = http.NewResponseController(w).Flush
 	h.send = func(text string) error {
 		_, err := io.WriteString(w, text)
 		return err

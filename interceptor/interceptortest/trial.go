@@ -18,6 +18,7 @@ type trial struct {
 	observe   bool // have the stack note every phase
 	authority string
 	do        func(*handling) error
+	service   func(*service) // changes the service before it is served
 	rec       *recorder
 	calls     func(ctx context.Context, s *site) []*answer
 	linger    time.Duration // how long goroutines may stay after the server; 0 is a default
@@ -46,7 +47,11 @@ func (t trial) run(ctx context.Context, w *way) (*outcome, error) {
 	if t.observe {
 		stack = ops.Observe(stack, func(call *interceptor.Call, hook, phase string) { t.rec.add(call, phase+" "+hook) })
 	}
-	s, err := newSite(w, stack, &service{rec: t.rec, do: t.do}, t.authority)
+	svc := &service{rec: t.rec, do: t.do}
+	if t.service != nil {
+		t.service(svc)
+	}
+	s, err := newSite(w, stack, svc, t.authority)
 	if err != nil {
 		return nil, fmt.Errorf("%s does not start with these hooks: %w", w.name, err)
 	}
