@@ -61,6 +61,45 @@ func TestAllocations(t *testing.T) { // not parallel: it counts allocations
 	}
 }
 
+// loopback returns a function that makes a unary call through a real server and a
+// connection in memory, behind stack, or bare for nil.
+func loopback(t *testing.T, stack *interceptor.Stack) func() {
+	t.Helper()
+	var srv server = grpc.NewServer()
+	if stack != nil {
+		srv = grpcadapter.NewServer(stack)
+	}
+	pb.RegisterConformanceServiceServer(srv, &service{unary: func(context.Context, *pb.UnaryRequest) (*pb.UnaryResponse, error) {
+		return &pb.UnaryResponse{Text: "reply"}, nil
+	}})
+	client := pb.NewConformanceServiceClient(serve(t, srv))
+	return func() {
+		if _, err := client.Unary(t.Context(), &pb.UnaryRequest{Text: "request"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestLoopbackAllocations pins what an empty stack adds to a whole call over a
+// connection, the trial encoding of the reply included. Client and server share the
+// process and the transport allocates now and then for itself, so each side is the
+// least of several rounds.
+func TestLoopbackAllocations(t *testing.T) { // not parallel: it counts allocations
+	least := func(call func()) float64 {
+		got := testing.AllocsPerRun(300, call)
+		for range 4 {
+			got = min(got, testing.AllocsPerRun(300, call))
+		}
+		return got
+	}
+	bare := least(loopback(t, nil))
+	if got := least(loopback(t, noOps(0))) - bare; got > 6 {
+		t.Errorf("an empty stack adds %v allocations to a unary call over a connection, want at most 6", got)
+	} else {
+		t.Logf("an empty stack adds %v allocations to the %v of a bare call", got, bare)
+	}
+}
+
 func BenchmarkUnaryDirect(b *testing.B) {
 	for _, c := range []struct {
 		name  string
