@@ -68,6 +68,10 @@ func (m *Method) Descriptor() protoreflect.MethodDescriptor {
 	return m.desc
 }
 
+// Plain tells whether the method is a plain HTTP route rather than an RPC. Names
+// alone cannot tell: "/pkg.Service/Method" is also a valid pattern of a mux.
+func (m *Method) Plain() bool { return m != nil && m.plain }
+
 // Kind returns which sides of the method stream.
 func (m *Method) Kind() Kind {
 	if m == nil {

@@ -70,9 +70,27 @@ type Decider interface {
 	Decides()
 }
 
-// Enforcer names the policy option fields, by full name, that this hook enforces.
+// Enforcer names the policy option fields, by full name, that this hook enforces:
+// "crosscut.policy.v1.Policy.scopes", for example. A method whose policy sets a field
+// that no effective hook enforces is closed, and its server does not start.
+//
+// The options themselves, crosscut.policy.v1.method and crosscut.policy.v1.service,
+// are fields too: of the options of a .proto. The hook that reads them names them,
+// and the hooks that enforce what it read are listed after it.
 type Enforcer interface {
+	// Enforces is called once, when the stack is built.
 	Enforces() []protoreflect.FullName
+}
+
+// Demander is a hook that knows what a method demands and leaves it to hooks listed
+// after it to enforce that, such as the hook of package policy.
+type Demander interface {
+	// Demands returns the full names of the policy fields that must be enforced on
+	// calls of the method. It is called at start-up, for every registered method
+	// the hook is effective on and for each transport, or when a route is first
+	// seen at run time. A field that no [Enforcer] among the effective hooks from
+	// this one inward names closes the method.
+	Demands(method *Method) []protoreflect.FullName
 }
 
 // MethodChecker refuses, at start-up, methods the hook could not serve.

@@ -19,7 +19,7 @@ type plan struct {
 	receive []step  // those with OnReceive and OnSend
 	respond []step  // those with BeforeResponse
 	wrapped Handler // the WrapHandler chain, nil without one
-	decider int     // how many steps must agree before content may be replied, 0 for none
+	decider int32   // how many steps must agree before content may be replied, 0 for none
 }
 
 // step is one effective hook of a plan. A late hook joined when the method was
@@ -27,7 +27,7 @@ type plan struct {
 type step struct {
 	*entry
 	late bool
-	rank int
+	rank int32
 }
 
 // planFor returns the plan of a method, computing it when the method is new.
@@ -42,7 +42,7 @@ func (s *Stack) planFor(m *Method, k driver.Kind) *plan {
 	}
 	p := s.tryCompile(m, k)
 	if p.err == nil {
-		p.err = m.checkPlan(p)
+		p.err = errors.Join(m.checkPlan(p), p.checkEnforced())
 	}
 	var plans []*plan
 	if old := m.plans.Load(); old != nil {
@@ -76,7 +76,7 @@ func (s *Stack) tryCompile(m *Method, k driver.Kind) (p *plan) {
 
 func (s *Stack) compile(m *Method, k driver.Kind) *plan {
 	p := &plan{stack: s, method: m, kind: k}
-	early, late := 0, 0
+	var early, late int32
 	var handlers []*entry
 	for _, e := range s.entries {
 		if !e.effective(m, Transport(k)) {
@@ -101,7 +101,7 @@ func (s *Stack) compile(m *Method, k driver.Kind) *plan {
 			handlers = append(handlers, e)
 		}
 		if e.decides {
-			p.decider = len(p.steps)
+			p.decider = int32(len(p.steps))
 		}
 	}
 	if m == nil {
@@ -114,10 +114,10 @@ func (s *Stack) compile(m *Method, k driver.Kind) *plan {
 
 // mayDecide tells (as a count no call reaches) whether any hook could decide
 // about a call whose method is not known yet.
-func (s *Stack) mayDecide(t Transport) int {
+func (s *Stack) mayDecide(t Transport) int32 {
 	for _, e := range s.entries {
 		if e.decides && e.possible(t) {
-			return len(s.entries) + 1
+			return int32(len(s.entries)) + 1
 		}
 	}
 	return 0

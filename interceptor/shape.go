@@ -21,6 +21,7 @@ var optionalMethods = []struct {
 	{"Provides", reflect.TypeFor[Provider]()},
 	{"Decides", reflect.TypeFor[Decider]()},
 	{"Enforces", reflect.TypeFor[Enforcer]()},
+	{"Demands", reflect.TypeFor[Demander]()},
 	{"CheckMethod", reflect.TypeFor[MethodChecker]()},
 }
 
@@ -31,12 +32,16 @@ func (e *entry) useInterfaces() (problems []error) {
 	e.response, _ = e.hook.(ResponseHook)
 	e.handler, _ = e.hook.(HandlerHook)
 	e.checker, _ = e.hook.(MethodChecker)
+	e.demander, _ = e.hook.(Demander)
 	_, e.decides = e.hook.(Decider)
 	if r, ok := e.hook.(Requirer); ok {
 		e.requires = r.Requires()
 	}
 	if p, ok := e.hook.(Provider); ok {
 		e.provides = p.Provides()
+	}
+	if f, ok := e.hook.(Enforcer); ok {
+		e.enforces = f.Enforces()
 	}
 	t := reflect.TypeOf(e.hook)
 	for _, m := range optionalMethods {

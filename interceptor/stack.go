@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+
 	"github.com/crosscut-go/crosscut/internal/driver"
 )
 
@@ -33,7 +35,7 @@ type Stack struct {
 type entry struct {
 	hook  Hook
 	name  string
-	index int
+	index int32
 	scope []*whenHook // the Whens around it, outermost first
 
 	messages MessageHook
@@ -42,6 +44,8 @@ type entry struct {
 	requires []AnyKey
 	provides []AnyKey
 	checker  MethodChecker
+	demander Demander
+	enforces []protoreflect.FullName
 	decides  bool
 	funcs    Funcs
 	isFuncs  bool
@@ -170,7 +174,7 @@ func (s *Stack) add(h Hook, name string, scope []*whenHook, problems *[]error) {
 	if name == "" {
 		name = defaultName(h)
 	}
-	e := &entry{hook: h, name: name, index: len(s.entries), scope: scope}
+	e := &entry{hook: h, name: name, index: int32(len(s.entries)), scope: scope}
 	if f, ok := h.(*funcsHook); ok {
 		e.useFuncs(f)
 	} else {
