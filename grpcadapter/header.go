@@ -27,9 +27,9 @@ func (r *rpc) HeaderChanged(h driver.Header, trailer bool) error {
 	if err := checkMetadata(key, h.Value); err != nil {
 		return err
 	}
-	state := r.handedOver(trailer)
-	defer r.mu.Unlock()
-	if h.Op != driver.Add && h.Op != driver.Default && slices.Contains(state.keys, key) {
+	state := r.lockMetadata()
+	defer state.mu.Unlock()
+	if h.Op != driver.Add && h.Op != driver.Default && slices.Contains(state.handedOver(trailer).keys, key) {
 		return interceptor.ErrCommitted
 	}
 	return nil
@@ -82,14 +82,12 @@ func (r *rpc) writeTrailers() {
 	}
 }
 
-// handedOver locks and returns the state of the headers or the trailers; the
-// caller unlocks r.mu.
-func (r *rpc) handedOver(trailer bool) *handedOver {
-	state := r.lockMetadata()
+// handedOver returns the state of the headers or the trailers.
+func (s *metadataState) handedOver(trailer bool) *handedOver {
 	if trailer {
-		return &state.trailers
+		return &s.trailers
 	}
-	return &state.headers
+	return &s.headers
 }
 
 // handOver gives grpc-go what hooks have set since the last time, defaults only
@@ -105,10 +103,11 @@ func (r *rpc) handOver(trailer, final bool) {
 	if len(list) == 0 {
 		return
 	}
-	state := r.handedOver(trailer)
-	from, done := state.upTo, state.all
-	state.upTo, state.all = len(list), final
-	r.mu.Unlock()
+	state := r.lockMetadata()
+	gone := state.handedOver(trailer)
+	from, done := gone.upTo, gone.all
+	gone.upTo, gone.all = len(list), final
+	state.mu.Unlock()
 	if done {
 		return
 	}
@@ -116,13 +115,13 @@ func (r *rpc) handOver(trailer, final bool) {
 	if len(md) == 0 {
 		return
 	}
-	state = r.handedOver(trailer)
+	state.mu.Lock()
 	for key := range md {
-		state.keys = append(state.keys, key)
+		gone.keys = append(gone.keys, key)
 	}
-	r.mu.Unlock()
+	state.mu.Unlock()
 	if err := set(md); err != nil && r.ctx.Err() == nil { // to a client that has left nothing is sent
-		ops.Report(r.core.stack, r.ctx, r.call, fmt.Errorf("crosscut: response metadata that hooks set on %s was not sent: %w; the handler may have sent its headers early with grpc.SendHeader, so set yours in a Before… phase", r.path, err))
+		ops.Report(r.core.stack, r.ctx, r.call, fmt.Errorf("crosscut: response metadata that hooks set on %s was not sent: %w; the handler may have sent its headers early with grpc.SendHeader, so set yours in a Before… phase", r.Path(), err))
 	}
 }
 

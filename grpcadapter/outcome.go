@@ -35,7 +35,7 @@ func (r *rpc) refuseHTTP(resp any) error {
 	if r.inProcess() {
 		return &httpReplyError{}
 	}
-	err := ops.Misuse("ReplyHTTP on " + r.path + ", which answers gRPC; use Reply with the response message")
+	err := ops.Misuse("ReplyHTTP on " + r.Path() + ", which answers gRPC; use Reply with the response message")
 	_ = ops.Fail(r.call, err, true) // too late for another reply
 	return err
 }
@@ -138,7 +138,7 @@ func (r *rpc) endStream(err *error) {
 // abandoned records that runtime.Goexit is ending the goroutine: as on a bare
 // server, the client gets nothing.
 func (r *rpc) abandoned() {
-	_ = ops.Fail(r.call, ops.Misuse("the handler of "+r.path+" ended its goroutine with runtime.Goexit, so the client gets no answer; return an error instead (in tests, t.Fatal belongs to the test's goroutine)"), true)
+	_ = ops.Fail(r.call, ops.Misuse("the handler of "+r.Path()+" ended its goroutine with runtime.Goexit, so the client gets no answer; return an error instead (in tests, t.Fatal belongs to the test's goroutine)"), true)
 }
 
 func (r *rpc) end() {

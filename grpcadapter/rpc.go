@@ -26,7 +26,6 @@ type rpc struct {
 
 	core   *core
 	target *target // nil for an unknown method
-	path   string  // the full method name as it was sent
 	ctx    context.Context
 	wire   grpc.ServerTransportStream // nil if a test calls a handler without one
 
@@ -37,26 +36,26 @@ type rpc struct {
 	unary       *unaryState // one of these two is set
 	flow        *flow
 
-	mu       sync.Mutex                    // guards what metadata points to
 	metadata atomic.Pointer[metadataState] // nil until a hook touches a header
 }
 
 // metadataState is what hooks have done to the metadata of a call; most calls
 // need none.
 type metadataState struct {
+	mu       sync.Mutex
 	deleted  []string // request headers, in lower case
 	headers  handedOver
 	trailers handedOver
 }
 
-// lockMetadata locks and returns the state; the caller unlocks r.mu.
+// lockMetadata locks and returns the state; the caller unlocks it.
 func (r *rpc) lockMetadata() *metadataState {
-	r.mu.Lock()
 	state := r.metadata.Load()
 	if state == nil {
-		state = new(metadataState)
-		r.metadata.Store(state)
+		r.metadata.CompareAndSwap(nil, new(metadataState))
+		state = r.metadata.Load()
 	}
+	state.mu.Lock()
 	return state
 }
 
@@ -66,8 +65,8 @@ func (r *rpc) deleted() []string {
 	if state == nil {
 		return nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	state.mu.Lock()
+	defer state.mu.Unlock()
 	return state.deleted
 }
 
@@ -139,8 +138,13 @@ func (r *rpc) Protocol() string {
 	return "2"
 }
 
-// Path is the full method name.
-func (r *rpc) Path() string { return r.path }
+// Path is the full method name as it was sent.
+func (r *rpc) Path() string {
+	if r.flow != nil {
+		return r.flow.path
+	}
+	return r.target.method.Name()
+}
 
 // Authority is the :authority pseudo header, which grpc-go keeps in the metadata.
 func (r *rpc) Authority() string {
@@ -192,7 +196,7 @@ func (r *rpc) RequestHeader(key string) []string {
 func (r *rpc) DeleteRequestHeader(key string) {
 	key = strings.ToLower(key)
 	state := r.lockMetadata()
-	defer r.mu.Unlock()
+	defer state.mu.Unlock()
 	if !slices.Contains(state.deleted, key) {
 		state.deleted = append(state.deleted[:len(state.deleted):len(state.deleted)], key) // readers keep theirs
 	}

@@ -19,6 +19,7 @@ import (
 // it: every message passes the hooks.
 type flow struct {
 	rpc   *rpc
+	path  string // the full method name as it was sent
 	wire  grpc.ServerStream
 	ctx   context.Context
 	next  func(grpc.ServerStream) error
@@ -45,8 +46,8 @@ func (c *core) serveStream(ss grpc.ServerStream, path string, t *target, l link,
 		rpc  rpc
 		flow flow
 	}{
-		rpc:  rpc{core: c, target: t, path: path, ctx: ctx, wire: grpc.ServerTransportStreamFromContext(ctx)},
-		flow: flow{wire: ss, next: next},
+		rpc:  rpc{core: c, target: t, ctx: ctx, wire: grpc.ServerTransportStreamFromContext(ctx)},
+		flow: flow{path: path, wire: ss, next: next},
 	}
 	r := &both.rpc
 	r.flow = &both.flow
@@ -72,7 +73,7 @@ func (r *rpc) unimplemented() error {
 	if !r.linked() && !ops.Request(r.call) {
 		return nil // the rejection or the reply stands
 	}
-	service, name := splitMethod(r.path)
+	service, name := splitMethod(r.flow.path)
 	if r.core.knowsService(r.ctx, service) {
 		return status.Errorf(codes.Unimplemented, "unknown method %v for service %v", name, service)
 	}

@@ -16,10 +16,10 @@ type unaryState struct {
 	info     *grpc.UnaryServerInfo
 	handler  grpc.UnaryHandler
 	resp     any
-	reached  bool  // generated code has called aroundHandler
-	received bool  // OnReceive has run
-	decode   error // what decoding returned; only where decode was wrapped
-	size     int   // encoded size of the reply, -1 if unknown
+	size     int  // encoded size of the reply, -1 if unknown
+	reached  bool // generated code has called aroundHandler
+	received bool // OnReceive has run
+	broken   bool // the request could not be decoded; only where decode was wrapped
 }
 
 // errAnswered ends a handler's side whose request a hook has answered. It never
@@ -34,7 +34,7 @@ func (c *core) serveUnary(ctx context.Context, t *target, handler grpc.MethodHan
 		rpc   rpc
 		unary unaryState
 	}{
-		rpc:   rpc{core: c, target: t, path: t.method.Name(), ctx: ctx, wire: grpc.ServerTransportStreamFromContext(ctx)},
+		rpc:   rpc{core: c, target: t, ctx: ctx, wire: grpc.ServerTransportStreamFromContext(ctx)},
 		unary: unaryState{chain: chain, size: -1},
 	}
 	r := &both.rpc
@@ -65,7 +65,7 @@ func (r *rpc) decodeAndRun(before context.Context, handler grpc.MethodHandler, d
 	resp, err := handler(r.target.srv, r.handlerContext(before), dec, r.core.intercept)
 	r.dispatching.Store(false)
 	switch {
-	case r.unary.reached, err != nil && watched && r.unary.decode == nil:
+	case r.unary.reached, err != nil && watched && !r.unary.broken:
 		if errors.Is(err, errAnswered) {
 			return nil, r.outcome(nil)
 		}
@@ -73,7 +73,7 @@ func (r *rpc) decodeAndRun(before context.Context, handler grpc.MethodHandler, d
 	case err != nil:
 		return nil, r.undecodable(err)
 	case needs.Handler:
-		return nil, ops.Misuse("the handler of " + r.path + " ignores its interceptor argument, so WrapHandler hooks did not run; call the interceptor as generated code does, or scope those hooks with When")
+		return nil, ops.Misuse("the handler of " + r.Path() + " ignores its interceptor argument, so WrapHandler hooks did not run; call the interceptor as generated code does, or scope those hooks with When")
 	}
 	return resp, r.outcome(nil)
 }
@@ -83,8 +83,9 @@ func (r *rpc) decodeAndRun(before context.Context, handler grpc.MethodHandler, d
 // because a hand-written handler may not call that.
 func (r *rpc) watch(dec func(any) error) func(any) error {
 	return func(msg any) error {
-		if r.unary.decode = dec(msg); r.unary.decode != nil {
-			return r.unary.decode
+		if err := dec(msg); err != nil {
+			r.unary.broken = true
+			return err
 		}
 		return r.receive(msg)
 	}

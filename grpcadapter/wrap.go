@@ -62,7 +62,7 @@ func (r *rpc) runs(ctx context.Context, t *target) bool {
 
 // onItsWay tells whether ctx is inside the interceptors of this very dispatch.
 func (r *rpc) onItsWay(ctx context.Context, fullMethod string) bool {
-	return r.dispatching.Load() && r.path == fullMethod && sameStream(r.wire, grpc.ServerTransportStreamFromContext(ctx))
+	return r.dispatching.Load() && r.Path() == fullMethod && sameStream(r.wire, grpc.ServerTransportStreamFromContext(ctx))
 }
 
 // sameStream compares streams, which are pointers unless a test made its own.

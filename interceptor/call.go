@@ -50,35 +50,27 @@ type Call struct {
 	// Progress. Only the goroutine that runs the phases touches these.
 	plan     *plan
 	inner    context.Context // what layers further in receive
-	early    int             // hooks entered at BeforeRequest: a prefix of plan.early
-	late     int             // hooks entered at resolution: a prefix of plan.late
-	agreed   int             // how many steps of the plan have passed BeforeHandler
-	running  int             // 1 + the step whose Before… phase runs, or 0
-	changes  []contextChange // contexts that hooks returned, in order
-	changed  [2]contextChange
-	settled  bool // OnError has run
-	respDone bool // BeforeResponse has run
-	checked  any  // a reply that has passed OnSend before it is sent
+	early    int32           // hooks entered at BeforeRequest: a prefix of plan.early
+	late     int32           // hooks entered at resolution: a prefix of plan.late
+	agreed   int32           // how many steps of the plan have passed BeforeHandler
+	running  int32           // 1 + the step whose Before… phase runs, or 0
+	settled  bool            // OnError has run
+	respDone bool            // BeforeResponse has run
 	progress progress
 
 	phase atomic.Uint32 // the running phase, see the constants
 	armed atomic.Pointer[string]
 	count counters
 
+	notes atomic.Pointer[notes] // nil until a hook leaves something; stored under mu
+
 	mu         sync.Mutex // guards everything below
 	method     *Method
 	route      string
 	request    any
 	response   any
-	values     []keyValue
-	valued     [4]keyValue // room for the first values
-	cleanups   []func()
-	headers    []driver.Header
-	headed     [2]driver.Header // room for the first headers
-	trailers   []driver.Header
 	reply      any    // a message or *driver.HTTPReply
 	failure    error  // the failure that stands
-	poison     error  // a refused message: every receive and send returns it
 	bug        error  // a misuse that the running phase will fail with
 	await      *entry // the innermost hook that waits for the first message
 	replied    bool   // the reply of a hook has left on a stream
@@ -86,8 +78,8 @@ type Call struct {
 	denied     bool
 	ended      bool
 	cleaned    bool // the cleanups have run
-	end        time.Time
-	httpStatus int
+	httpStatus int32
+	took       time.Duration
 }
 
 // callContext is the context of a call. It is a field of the call rather than
@@ -243,7 +235,8 @@ func (c *Call) Defer(cleanup func()) {
 	}
 	c.mu.Lock()
 	if !c.cleaned {
-		c.cleanups = append(c.cleanups, cleanup)
+		n := c.notesLocked()
+		n.cleanups = append(n.cleanups, cleanup)
 		c.mu.Unlock()
 		return
 	}
@@ -279,7 +272,7 @@ func (c *Call) HTTPStatus() int {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.httpStatus
+	return int(c.httpStatus)
 }
 
 // Denied tells whether a [Decider] did not agree, whatever the client was then
@@ -313,7 +306,7 @@ func (c *Call) Duration() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ended {
-		return c.end.Sub(c.start)
+		return c.took
 	}
 	return time.Since(c.start)
 }

@@ -18,7 +18,7 @@ func (s *Stack) chain(hooks []*entry) (Handler, error) {
 	}
 	var id strings.Builder
 	for _, e := range hooks {
-		id.WriteString(strconv.Itoa(e.index) + ",")
+		id.WriteString(strconv.Itoa(int(e.index)) + ",")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,10 +110,11 @@ func (l *layer) mayRun(ctx context.Context, call *Call) error {
 func (c *Call) refuse(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.poison == nil {
-		c.poison = err
+	n := c.notesLocked()
+	if n.poison == nil {
+		n.poison = err
 	}
-	return c.poison
+	return n.poison
 }
 
 // runHandler is the innermost Handler: the user's.

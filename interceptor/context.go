@@ -8,7 +8,7 @@ import (
 // contextChange is a context that a hook returned from BeforeRequest: the later
 // phases of that hook, and of the hooks further in, receive it.
 type contextChange struct {
-	at   int // index of the hook in its stack
+	at   int32 // index of the hook in its stack
 	late bool
 	ctx  context.Context
 }
@@ -17,10 +17,12 @@ type contextChange struct {
 // early hook sees the newest context of the early hooks up to itself; a late one
 // always recorded its own.
 func (c *Call) contextOf(st *step) context.Context {
-	for i := len(c.changes) - 1; i >= 0; i-- {
-		ch := &c.changes[i]
-		if st.late && ch.late && ch.at == st.index || !st.late && !ch.late && ch.at <= st.index {
-			return ch.ctx
+	if n := c.notes.Load(); n != nil {
+		for i := len(n.changes) - 1; i >= 0; i-- {
+			ch := &n.changes[i]
+			if st.late && ch.late && ch.at == st.index || !st.late && !ch.late && ch.at <= st.index {
+				return ch.ctx
+			}
 		}
 	}
 	return &c.ctx

@@ -1,6 +1,9 @@
 package interceptor
 
-import "sync/atomic"
+import (
+	"math"
+	"sync/atomic"
+)
 
 // Count is how much of a call went one way.
 type Count struct {
@@ -26,28 +29,23 @@ func (c *Call) Sent() Count {
 
 type counters struct{ received, sent counter }
 
-// counter adds up one direction; bytes stays unknown once one part of it was.
-type counter struct {
-	messages atomic.Int64
-	bytes    atomic.Int64
-	unknown  atomic.Bool
-}
+// counter adds up one direction. Bytes that are below 0 are unknown, and stay so
+// whatever is added.
+type counter struct{ messages, bytes atomic.Int64 }
+
+const unknownBytes = math.MinInt64
 
 func (c *counter) add(messages, bytes int) {
 	if messages != 0 {
 		c.messages.Add(int64(messages))
 	}
 	if bytes < 0 {
-		c.unknown.Store(true)
+		c.bytes.Store(unknownBytes)
 	} else if bytes > 0 {
 		c.bytes.Add(int64(bytes))
 	}
 }
 
 func (c *counter) read() Count {
-	n := Count{Messages: c.messages.Load(), Bytes: c.bytes.Load()}
-	if c.unknown.Load() {
-		n.Bytes = -1
-	}
-	return n
+	return Count{Messages: c.messages.Load(), Bytes: max(c.bytes.Load(), -1)}
 }

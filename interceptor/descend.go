@@ -15,8 +15,6 @@ func (c *Call) begin(s *Stack, parent context.Context, wire driver.Transport) co
 	c.start = time.Now()
 	c.plan = s.unresolved[wire.Kind()]
 	c.inner = &c.ctx
-	c.changes = c.changed[:0]
-	c.values, c.headers = c.valued[:0], c.headed[:0]
 	return &c.ctx
 }
 
@@ -40,7 +38,7 @@ func (c *Call) beforeRequest() bool {
 func (c *Call) enterAll(steps []step) (err error) {
 	defer c.recoverPhase(&err)
 	for i := range steps {
-		c.running = i + 1
+		c.running = int32(i) + 1
 		if err = c.enter(steps[i].entry); err != nil {
 			return err
 		}
@@ -63,7 +61,7 @@ func (c *Call) enter(e *entry) error {
 		return nil
 	}
 	if err = c.judge(ctx, err, e, "BeforeRequest"); err == nil {
-		c.changes = append(c.changes, contextChange{at: e.index, ctx: c.inner})
+		c.changedContext(contextChange{at: e.index, ctx: c.inner})
 	}
 	return err
 }
@@ -148,7 +146,7 @@ func (c *Call) admitAll(steps []step) (err error) {
 	defer c.recoverPhase(&err)
 	for i := range steps {
 		st := &steps[i]
-		c.running = i + 1
+		c.running = int32(i) + 1
 		if st.late {
 			if err = c.enter(st.entry); err != nil {
 				return err
@@ -173,11 +171,13 @@ func (c *Call) admitAll(steps []step) (err error) {
 // even when it is the one it received, because that one is not an outer hook's.
 func (c *Call) enteredLate(st *step) {
 	c.late++
-	if n := len(c.changes); n > 0 && c.changes[n-1].at == st.index {
-		c.changes[n-1].late = true
-		return
+	if n := c.notes.Load(); n != nil && len(n.changes) > 0 {
+		if last := &n.changes[len(n.changes)-1]; last.at == st.index {
+			last.late = true
+			return
+		}
 	}
-	c.changes = append(c.changes, contextChange{at: st.index, late: true, ctx: c.inner})
+	c.changedContext(contextChange{at: st.index, late: true, ctx: c.inner})
 }
 
 // admit runs one BeforeHandler.

@@ -11,8 +11,8 @@ func (c *Call) finalize(httpStatus int) {
 		return
 	}
 	c.ended, c.committed = true, true
-	c.end = time.Now()
-	c.httpStatus = httpStatus
+	c.took = time.Since(c.start)
+	c.httpStatus = int32(httpStatus)
 	c.mu.Unlock()
 	c.at(phaseAfterResponse)
 	defer c.runCleanups()
@@ -57,13 +57,14 @@ func (c *Call) runCleanups() {
 func (c *Call) nextCleanup() func() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := len(c.cleanups)
-	if n == 0 {
+	n := c.notes.Load()
+	if n == nil || len(n.cleanups) == 0 {
 		c.cleaned = true
 		return nil
 	}
-	f := c.cleanups[n-1]
-	c.cleanups = c.cleanups[:n-1]
+	last := len(n.cleanups) - 1
+	f := n.cleanups[last]
+	n.cleanups = n.cleanups[:last]
 	return f
 }
 

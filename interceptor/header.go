@@ -98,10 +98,11 @@ func (h ResponseHeader) record(op driver.Header) error {
 			return err
 		}
 	}
+	n := c.notesLocked()
 	if h.trailer {
-		c.trailers = append(c.trailers, op)
+		n.trailers = append(n.trailers, op)
 	} else {
-		c.headers = append(c.headers, op)
+		n.headers = append(n.headers, op)
 	}
 	return nil
 }
@@ -135,12 +136,7 @@ func (h ResponseHeader) Values(key string) []string {
 	if h.call == nil {
 		return nil
 	}
-	h.call.mu.Lock()
-	defer h.call.mu.Unlock()
-	if h.trailer {
-		return headerValues(h.call.trailers, key)
-	}
-	return headerValues(h.call.headers, key)
+	return headerValues(h.call.headerOps(h.trailer), key)
 }
 
 // validHeaderKey tells whether key is a token of RFC 9110 section 5.6.2.

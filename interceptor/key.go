@@ -60,24 +60,29 @@ type keyValue struct {
 func (c *Call) setValue(key AnyKey, v any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i := range c.values {
-		if c.values[i].key == key {
-			c.values[i].value = v
+	n := c.notesLocked()
+	for i := range n.values {
+		if n.values[i].key == key {
+			n.values[i].value = v
 			return
 		}
 	}
-	c.values = append(c.values, keyValue{key, v})
+	n.values = append(n.values, keyValue{key, v})
 }
 
 func (c *Call) value(key AnyKey) (any, bool) {
 	if c == nil {
 		return nil, false
 	}
+	n := c.notes.Load()
+	if n == nil {
+		return nil, false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i := range c.values {
-		if c.values[i].key == key {
-			return c.values[i].value, true
+	for i := range n.values {
+		if n.values[i].key == key {
+			return n.values[i].value, true
 		}
 	}
 	return nil, false

@@ -137,12 +137,13 @@ func (c *Call) refused() error {
 }
 
 func (c *Call) refusedLocked() error {
-	switch {
-	case c.ended:
+	if c.ended {
 		return errEnded
-	case c.poison != nil:
-		return c.poison
-	case c.replied:
+	}
+	if n := c.notes.Load(); n != nil && n.poison != nil {
+		return n.poison
+	}
+	if c.replied {
 		return errAnswered
 	}
 	return nil
@@ -161,7 +162,7 @@ func (c *Call) send(msg any) (any, error) {
 	if err := c.maySend(msg); err != nil {
 		return nil, err
 	}
-	if !sameReply(c.checked, msg) {
+	if n := c.notes.Load(); n == nil || !sameReply(n.checked, msg) {
 		if err := c.onSend(msg); err != nil {
 			return nil, c.refuse(err)
 		}
@@ -191,9 +192,11 @@ func (c *Call) maySend(msg any) error {
 		return err
 	}
 	if c.await != nil {
-		c.poison = misusef("a message was sent before %s, which called AwaitMessage, has agreed to the first request message", c.await.name)
+		n := c.notesLocked()
+		n.poison = misusef("a message was sent before %s, which called AwaitMessage, has agreed to the first request message", c.await.name)
+		return n.poison
 	}
-	return c.poison
+	return nil
 }
 
 // finish settles a stream its handler left with err.
@@ -208,7 +211,9 @@ func (c *Call) finish(err error, send func(any) error) error {
 	}
 	reply, err := c.respond(nil, err)
 	if err == nil && reply != nil { // given in BeforeResponse of a stream without messages
-		c.checked = reply
+		c.mu.Lock()
+		c.notesLocked().checked = reply
+		c.mu.Unlock()
 		if err = c.finishReply(send); err != nil {
 			err = c.fail(err, false)
 		}

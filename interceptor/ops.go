@@ -65,12 +65,16 @@ func (c *Call) needs() driver.Needs {
 }
 
 func (c *Call) headerOps(trailer bool) []driver.Header {
+	n := c.notes.Load()
+	if n == nil {
+		return nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if trailer {
-		return c.trailers
+		return n.trailers
 	}
-	return c.headers
+	return n.headers
 }
 
 func (c *Call) commit() {

@@ -42,7 +42,7 @@ func (s *Stack) planFor(m *Method, k driver.Kind) *plan {
 	}
 	p := s.tryCompile(m, k)
 	if p.err == nil {
-		p.err = errors.Join(m.checkPlan(p), p.checkEnforced())
+		p.err = errors.Join(p.prepare(), m.checkPlan(p), p.checkEnforced())
 	}
 	var plans []*plan
 	if old := m.plans.Load(); old != nil {

@@ -22,6 +22,7 @@ var optionalMethods = []struct {
 	{"Decides", reflect.TypeFor[Decider]()},
 	{"Enforces", reflect.TypeFor[Enforcer]()},
 	{"Demands", reflect.TypeFor[Demander]()},
+	{"PlanMethod", reflect.TypeFor[MethodPlanner]()},
 	{"CheckMethod", reflect.TypeFor[MethodChecker]()},
 }
 
