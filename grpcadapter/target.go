@@ -52,7 +52,7 @@ func (s *Server) find(fullMethod string) *target { return s.core.targets.find(fu
 // the client gets. A call that the connection linked to ctx is continued;
 // otherwise the RPC is a call of its own.
 func (s *Server) runUnary(ctx context.Context, t *target, dec func(any) error) (any, error) {
-	return s.core.serveUnary(ctx, t, t.runUnary, link{call: linkedFrom(ctx)}, dec, t.unaryInt)
+	return s.core.serveUnary(ctx, t, nil, link{call: linkedFrom(ctx)}, dec, t.unaryInt)
 }
 
 // runStream runs a streaming RPC dispatched in process. With a nil target the

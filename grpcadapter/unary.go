@@ -7,12 +7,14 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/crosscut-go/crosscut/internal/driver"
 )
 
 // unaryState is what a unary dispatch keeps between the layers it passes.
 type unaryState struct {
 	chain    grpc.UnaryServerInterceptor // the user's, nil without
-	req      any
+	req      any                         // of a direct call, what decodes it
 	info     *grpc.UnaryServerInfo
 	handler  grpc.UnaryHandler
 	resp     any
@@ -20,6 +22,7 @@ type unaryState struct {
 	reached  bool // generated code has called aroundHandler
 	received bool // OnReceive has run
 	broken   bool // the request could not be decoded; only where decode was wrapped
+	direct   bool // the method handler gets no interceptor: nothing is around the user's
 }
 
 // errAnswered ends a handler's side whose request a hook has answered. It never
@@ -27,7 +30,8 @@ type unaryState struct {
 var errAnswered = errors.New("crosscut: a hook has answered the call")
 
 // serveUnary runs a unary RPC: through the stack, decode, and the user's
-// interceptors to its handler. handler is the user's original one.
+// interceptors to its handler. handler is what decodes and calls it, nil for the
+// user's original method handler.
 func (c *core) serveUnary(ctx context.Context, t *target, handler grpc.MethodHandler, l link, dec func(any) error, chain grpc.UnaryServerInterceptor) (resp any, err error) {
 	// One allocation; see rpc.
 	both := &struct {
@@ -55,6 +59,12 @@ func (c *core) serveUnary(ctx context.Context, t *target, handler grpc.MethodHan
 func (r *rpc) decodeAndRun(before context.Context, handler grpc.MethodHandler, dec func(any) error) (any, error) {
 	r.flush()
 	needs := ops.Needs(r.call)
+	if handler == nil {
+		if needs == (driver.Needs{}) && r.unary.chain == nil && !r.target.nested {
+			return r.runDirect(before, dec)
+		}
+		handler = r.target.runUnary
+	}
 	watched := needs.Messages || r.target.nested
 	if watched {
 		dec = r.watch(dec)
@@ -76,6 +86,27 @@ func (r *rpc) decodeAndRun(before context.Context, handler grpc.MethodHandler, d
 		return nil, ops.Misuse("the handler of " + r.Path() + " ignores its interceptor argument, so WrapHandler hooks did not run; call the interceptor as generated code does, or scope those hooks with When")
 	}
 	return resp, r.outcome(nil)
+}
+
+// runDirect calls a method handler with nothing around the user's: no hook sees
+// messages or wraps the handler, and the user has no interceptors. Without the
+// interceptor argument generated code spares itself two allocations.
+func (r *rpc) runDirect(before context.Context, dec func(any) error) (any, error) {
+	r.unary.direct, r.unary.req = true, dec
+	err := ops.Handle(r.call, r.handlerContext(before))
+	if err != nil && r.unary.broken {
+		return nil, r.undecodable(err)
+	}
+	return r.unary.resp, r.outcome(err)
+}
+
+// decode decodes the request of a direct call.
+func (r *rpc) decode(msg any) error {
+	if err := r.unary.req.(func(any) error)(msg); err != nil {
+		r.unary.broken = true
+		return err
+	}
+	return r.receive(msg)
 }
 
 // watch wraps dec where hooks see messages, or where an error before the handler
@@ -155,8 +186,12 @@ func (r *rpc) Invoke(ctx context.Context) (err error) {
 			err = ops.Panicked(v)
 		}
 	}()
-	if r.flow != nil {
+	switch u := r.unary; {
+	case u == nil:
 		return r.flow.run(ctx)
+	case u.direct:
+		u.resp, err = r.target.runUnary(r.target.srv, ctx, r.decode, nil)
+		return err
 	}
 	return r.invokeUnary(r.withoutDeleted(ctx))
 }

@@ -23,7 +23,7 @@ func (t *target) serveUnary(srv any, ctx context.Context, dec func(any) error, c
 	if err != nil {
 		return nil, err
 	}
-	return t.core.serveUnary(ctx, t, t.runUnary, l, dec, chain)
+	return t.core.serveUnary(ctx, t, nil, l, dec, chain)
 }
 
 // serveStream is the Handler of a wrapped grpc.StreamDesc. On a Server it is

@@ -25,19 +25,22 @@ func (c *Call) answer(resp any, err error) (any, error) {
 // outcome is how a call stands after its handler returned err. A refused message
 // and a misuse count even if the handler swallowed them.
 func (c *Call) outcome(err error) error {
-	if refused := c.refused(); refused != nil {
+	c.mu.Lock()
+	refused, waiting := c.refusedLocked(), c.await != nil
+	if err == nil && refused == nil {
+		err, c.bug = c.bug, nil
+	}
+	c.mu.Unlock()
+	if refused != nil {
 		err = refused
 	}
-	if errors.Is(err, errAnswered) {
-		err = nil
-	}
-	if err == nil {
+	if err != nil && errors.Is(err, errAnswered) {
 		err = c.takeBug()
 	}
 	if err == nil {
 		err = c.failure // rejected before the handler
 	}
-	if err == nil && c.isWaiting() {
+	if err == nil && waiting {
 		err = errNoMessage
 	}
 	return err
@@ -61,17 +64,19 @@ func (c *Call) check(resp any) error {
 	if _, isHTTP := resp.(*driver.HTTPReply); isHTTP {
 		return nil
 	}
-	if m := c.Method(); m != nil && c.answered() != nil {
-		if err := checkReplyType(m, resp); err != nil {
+	if c.method != nil && c.answered() != nil {
+		if err := checkReplyType(c.method, resp); err != nil {
 			return err
 		}
 	}
-	before := c.phase.Load()
-	c.at(phaseOnSend)
-	err := c.onSend(resp)
-	c.at(before)
-	if err != nil {
-		return err
+	if len(c.plan.receive) > 0 {
+		before := c.phase.Load()
+		c.at(phaseOnSend)
+		err := c.onSend(resp)
+		c.at(before)
+		if err != nil {
+			return err
+		}
 	}
 	return c.encode(resp)
 }
@@ -91,7 +96,7 @@ func (c *Call) record(resp any) any {
 	if _, isHTTP := resp.(*driver.HTTPReply); isHTTP || resp == nil {
 		return resp
 	}
-	if m := c.Method(); m != nil && m.kind.singleResponse() {
+	if c.method != nil && c.method.kind.singleResponse() {
 		c.mu.Lock()
 		c.response = resp
 		c.mu.Unlock()
