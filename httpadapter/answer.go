@@ -159,6 +159,15 @@ func (x *exchange) closeUnread() {
 // refusalDrain is how long a refused client may go on sending.
 const refusalDrain = 500 * time.Millisecond
 
+// closeTooLarge ends the connection after a 413 for a body, as
+// http.MaxBytesReader does on a bare server: it looks for a method of net/http's
+// own writer that no other writer can have.
+func (x *exchange) closeTooLarge() {
+	if x.received.ProtoMajor == 1 && hasBody(x.received) {
+		x.inner.Header().Set("Connection", "close")
+	}
+}
+
 // gone returns what became of a call whose client left before anything was
 // written: whatever the handler made of it, nobody got an answer.
 func (x *exchange) gone(err error) error {

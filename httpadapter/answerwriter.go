@@ -22,8 +22,8 @@ func (w *answerWriter) WriteHeader(status int) {
 	switch {
 	case x.wrote, failed && !x.toGRPC() && status < http.StatusBadRequest, status > 999:
 		return
-	case status == http.StatusRequestEntityTooLarge && x.received.ProtoMajor == 1:
-		x.inner.Header().Set("Connection", "close")
+	case status == http.StatusRequestEntityTooLarge:
+		x.closeTooLarge()
 	}
 	x.applyDefaults()
 	x.applyTrailers(false)

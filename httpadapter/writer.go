@@ -70,6 +70,7 @@ func (w *writer) readFrom(src io.Reader) (int64, error) {
 
 func (w *writer) flush() {
 	if w.commit(http.StatusOK) {
+		w.flushed.Store(true)
 		w.inner.(http.Flusher).Flush()
 	}
 }
@@ -78,6 +79,7 @@ func (w *writer) flushError() error {
 	if !w.commit(http.StatusOK) {
 		return errReplaced
 	}
+	w.flushed.Store(true)
 	return w.inner.(errorFlusher).FlushError()
 }
 
@@ -132,9 +134,8 @@ func (w *writer) prepare(status int) bool {
 	if x.replaced || !x.judge(status) {
 		return false
 	}
-	if status == http.StatusRequestEntityTooLarge && x.received.ProtoMajor == 1 {
-		// As http.MaxBytesReader has it, which cannot reach the server's writer.
-		x.inner.Header().Set("Connection", "close")
+	if status == http.StatusRequestEntityTooLarge {
+		x.closeTooLarge()
 	}
 	if !x.ran && ops.Answered(&x.call) != nil && x.call.Received().Messages == 0 {
 		x.closeUnread() // a layer writes the reply of a hook without having read anything
