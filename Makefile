@@ -105,6 +105,14 @@ fuzz: ## Fuzz every fuzz test for a while (FUZZTIME=20s).
 		done; \
 	done
 
+# With SOAKFLAGS=-race it is ten times slower; 100000 calls are enough then.
+SOAKCALLS ?= 1000000
+SOAKTIME ?= 15m
+SOAKFLAGS ?=
+.PHONY: soak
+soak: ## Make very many calls of every sort and prove that none was lost (SOAKCALLS=1000000 SOAKTIME=15m SOAKFLAGS=-race).
+	go run $(SOAKFLAGS) ./internal/soak -calls $(SOAKCALLS) -duration $(SOAKTIME)
+
 .PHONY: cover
 cover: ## Measure how much of the library its tests reach, over all packages together.
 	@mkdir -p $(build)/cover

@@ -1,6 +1,7 @@
 package ecosystem_test
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"testing"
@@ -94,7 +95,9 @@ func serveHTTP(t *testing.T, h http.Handler) string {
 	go func() { done <- srv.Serve(lis) }()
 	t.Cleanup(func() {
 		_ = srv.Close() // of connections that the client has closed before
-		<-done
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			t.Errorf("Serve: %v", err)
+		}
 	})
 	return lis.Addr().String()
 }
