@@ -18,6 +18,7 @@ type config struct {
 	clients  int
 	duration time.Duration
 	seed     uint64
+	onCall   func(id int) // runs before each call, for tests; may be nil
 }
 
 // warmUp is how many calls come before the first look at memory, so that what is
@@ -91,6 +92,9 @@ func (s *site) makeCalls(ctx context.Context, c config) {
 				if id >= len(s.book.records) {
 					s.book.issued.Add(-1)
 					return
+				}
+				if c.onCall != nil {
+					c.onCall(id)
 				}
 				s.makeCall(id, choose(c.seed, id))
 			}

@@ -45,12 +45,15 @@ type site struct {
 
 // newSite starts a site that keeps its book in b.
 func newSite(ctx context.Context, b *book) (*site, error) {
-	s := &site{book: b}
+	return newSiteOf(ctx, &service{book: b})
+}
+
+func newSiteOf(ctx context.Context, svc *service) (*site, error) {
+	s := &site{book: svc.book}
 	stack, err := s.stack()
 	if err != nil {
 		return nil, err
 	}
-	svc := &service{book: b}
 	s.grpc = grpcadapter.NewServer(stack)
 	pb.RegisterConformanceServiceServer(s.grpc, svc)
 	gw := gateway.New(stack, s.grpc.Conn())
@@ -133,11 +136,22 @@ func newHTTPClient(protocol func(*http.Protocols, bool)) *http.Client {
 // close ends clients and servers, the servers gracefully, and returns when they
 // have.
 func (s *site) close(ctx context.Context) error {
-	err := errors.Join(s.wire.Close(), s.mounted.Close())
+	s.closeClients()
+	err := s.web.Shutdown(ctx)
+	s.grpc.GracefulStop()
+	return errors.Join(err, s.ended())
+}
+
+func (s *site) closeClients() {
+	_ = s.wire.Close() // that it is closed already
+	_ = s.mounted.Close()
 	s.http1.CloseIdleConnections()
 	s.http2.CloseIdleConnections()
-	err = errors.Join(err, s.web.Shutdown(ctx))
-	s.grpc.GracefulStop()
+}
+
+// ended waits until the servers' Serve have returned.
+func (s *site) ended() error {
+	var err error
 	for _, done := range s.served {
 		if served := <-done; served != nil && !errors.Is(served, http.ErrServerClosed) {
 			err = errors.Join(err, served)
