@@ -122,6 +122,7 @@ func (w *hiddenAbilities) FlushError() error {
 	if !(*writer)(w).commit(http.StatusOK) {
 		return errReplaced
 	}
+	w.flushed.Store(true)
 	return http.NewResponseController(w.inner).Flush()
 }
 

@@ -36,11 +36,12 @@ type exchange struct {
 	renderer  httpwire.Renderer     // of the layer that matched, nil without one
 	noted     atomic.Pointer[error] // what a HandlerFunc behind foreign code returned
 	beforeEnd []func()
-	writeErr  error // the first failed write of the body
-	status    int   // what has been sent, 0 before
-	trailers  int   // trailer operations applied so far
-	applied   int   // header operations applied, or left to the defaults
-	apart     bool  // phases may run on another goroutine
+	writeErr  error       // the first failed write of the body
+	status    int         // what has been sent, 0 before
+	trailers  int         // trailer operations applied so far
+	applied   int         // header operations applied, or left to the defaults
+	apart     bool        // phases may run on another goroutine
+	flushed   atomic.Bool // by the handler
 
 	ran      bool // a plain handler has begun: the header may hold things of its
 	wrote    bool // the header has been given to the inner writer

@@ -83,6 +83,9 @@ func (x *exchange) HTTPMethod() string {
 	return x.received.Method
 }
 
+// Flushed tells whether a plain handler or a gateway has flushed the response.
+func (x *exchange) Flushed() bool { return x.kind == driver.HTTP && x.flushed.Load() }
+
 // Peer returns the ends of the connection.
 func (x *exchange) Peer() driver.Peer {
 	p := driver.Peer{Remote: addrOf(x.received.RemoteAddr), TLS: x.received.TLS}

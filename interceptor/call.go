@@ -298,6 +298,18 @@ func (c *Call) Committed() bool {
 	return c.committed
 }
 
+// Flushed tells whether the handler of an HTTP call has sent parts of its response
+// on their way by flushing them, as server-sent events and the streams of REST do.
+// A client that leaves such a response has had what it came for. It is false on
+// gRPC, where [Method.Kind] tells what streams.
+func (c *Call) Flushed() bool {
+	if c == nil {
+		return false
+	}
+	f, ok := c.wire.(driver.Flusher)
+	return ok && f.Flushed()
+}
+
 // Duration returns how long the call took, or has taken so far.
 func (c *Call) Duration() time.Duration {
 	if c == nil || c.start.IsZero() {

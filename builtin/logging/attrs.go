@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	maxAttrs = 24 // room for every attribute of a call and a few keys
+	maxAttrs = 28 // room for every attribute of a call and a few keys
 
 	// Whatever a client may choose has a limit, so that nobody can fill a disk
 	// with one request.
@@ -88,6 +88,7 @@ func appendCaller(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
 	if id, ok := requestid.Key.Get(call); ok {
 		attrs = append(attrs, slog.String("request_id", cut(id, maxName)))
 	}
+	attrs = appendTrace(attrs, call)
 	if p, ok := authn.Key.Get(call); ok && p != nil {
 		attrs = append(attrs, slog.String("principal", cut(p.Subject(), maxName)))
 	}

@@ -15,6 +15,7 @@
 //	received_bytes, sent_bytes  body bytes, where the transport knows them for free
 //	peer            the address of the other end of the connection
 //	request_id      from requestid.Key
+//	trace_id, span_id, trace_flags  of the span that package telemetry made
 //	principal       the subject in authn.Key
 //	denied          true where a deciding hook did not agree, whatever was answered
 //	path            only where no method was found, without the query, cut
@@ -49,6 +50,6 @@
 // # Cost and limits
 //
 // A record takes two allocations of this package beyond what the slog.Handler
-// needs, and none where the handler is not enabled for its level. The hook sees
+// needs, two more for the ids of a span, and none where the handler is not enabled for its level. The hook sees
 // what the server knows: bytes that were written but never arrived count as sent.
 package logging

@@ -44,6 +44,7 @@ func (h *payloadHook) write(ctx context.Context, call *interceptor.Call, directi
 	if id, ok := requestid.Key.Get(call); ok {
 		r.AddAttrs(slog.String("request_id", cut(id, maxName)))
 	}
+	r.AddAttrs(appendTrace(nil, call)...)
 	if m, ok := msg.(proto.Message); ok {
 		r.AddAttrs(slog.Attr{Key: "payload", Value: messageValue(m)})
 	} else {

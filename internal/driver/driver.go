@@ -82,6 +82,10 @@ type Transport interface {
 	Runner
 }
 
+// Flusher is a [Transport] that knows whether its response was flushed by the
+// handler. It may be asked from any goroutine.
+type Flusher interface{ Flushed() bool }
+
 // Runner is the part of a [Transport] that runs the handler. On a linked call
 // it belongs to the layer that runs the handler, not to the one that began it.
 type Runner interface {

@@ -1,0 +1,47 @@
+package logging_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/crosscut-go/crosscut/builtin/logging"
+	"github.com/crosscut-go/crosscut/interceptor"
+	"github.com/crosscut-go/crosscut/internal/driver"
+	"github.com/crosscut-go/crosscut/internal/tracekey"
+	pb "github.com/crosscut-go/crosscut/proto/crosscut/conformance/v1"
+)
+
+var span = tracekey.Span{
+	TraceID: [16]byte{0x0a, 0xf7, 0x65, 0x19, 0x16, 0xcd, 0x43, 0xdd, 0x84, 0x48, 0xeb, 0x21, 0x1c, 0x80, 0x31, 0x9c},
+	SpanID:  [8]byte{0xb7, 0xad, 0x6b, 0x71, 0x69, 0x20, 0x33, 0x31},
+	Flags:   1,
+}
+
+// traced stands for a hook that traces calls. It is listed inside of the log: the
+// ids are found in either order.
+var traced = interceptor.FromFuncs("traced", interceptor.Funcs{
+	BeforeRequest: func(ctx context.Context, call *interceptor.Call) (context.Context, error) {
+		tracekey.Key.Set(call, &span)
+		return ctx, nil
+	},
+})
+
+func TestSpanOfTheCall(t *testing.T) {
+	t.Parallel()
+	x := exchange{wire: &wire{kind: driver.GRPC}, method: unary()}
+	check(t, logged(t, x, nil, traced), map[string]any{
+		"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331", "trace_flags": "01",
+	})
+	check(t, logged(t, x, nil), map[string]any{"trace_id": nil, "span_id": nil, "trace_flags": nil})
+}
+
+func TestSpanOfAPayload(t *testing.T) {
+	t.Parallel()
+	var j journal
+	hooks := []interceptor.Hook{traced, logging.New(j.logger(slog.LevelDebug), logging.Payloads(slog.LevelDebug))}
+	exchange{method: unary(), request: &pb.UnaryRequest{Text: "x"}}.run(t, interceptor.MustNew(hooks...).ReportTo(nil))
+	for _, r := range j.records(t) {
+		check(t, r, map[string]any{"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331"})
+	}
+}

@@ -1,0 +1,58 @@
+package telemetry
+
+import (
+	"net/textproto"
+
+	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/crosscut-go/crosscut/interceptor"
+)
+
+// carrier reads the request headers of a call, key by key, for propagators.
+type carrier record
+
+var (
+	_ propagation.TextMapCarrier = (*carrier)(nil)
+	_ propagation.ValuesGetter   = (*carrier)(nil)
+)
+
+// Get returns the first value of key.
+func (c *carrier) Get(key string) string {
+	return c.call.RequestHeader().Get(spelled(c.call, key))
+}
+
+// Values returns all values of key: baggage may be split over several headers.
+func (c *carrier) Values(key string) []string {
+	return c.call.RequestHeader().Values(spelled(c.call, key))
+}
+
+// Set does nothing: a request that has arrived is not written to.
+func (c *carrier) Set(string, string) {}
+
+// Keys returns nothing: a call tells the values of a key, not its keys.
+// Propagators that look for keys by a prefix find none.
+func (c *carrier) Keys() []string { return nil }
+
+// canonical are the keys of the usual propagators as HTTP spells them. Any
+// spelling would do, but folding one takes an allocation each time.
+var canonical = func() map[string]string {
+	m := map[string]string{}
+	for _, key := range []string{
+		"traceparent", "tracestate", "baggage", // W3C
+		"b3", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled", "x-b3-flags", "x-b3-parentspanid",
+		"uber-trace-id", "x-amzn-trace-id", "x-cloud-trace-context", "user-agent",
+	} {
+		m[key] = textproto.CanonicalMIMEHeaderKey(key)
+	}
+	return m
+}()
+
+// spelled returns key in the spelling of the call's transport.
+func spelled(call *interceptor.Call, key string) string {
+	if call.Transport() == interceptor.HTTP {
+		if c, ok := canonical[key]; ok {
+			return c
+		}
+	}
+	return key
+}

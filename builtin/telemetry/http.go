@@ -1,0 +1,75 @@
+package telemetry
+
+import (
+	"go.opentelemetry.io/otel/attribute"
+)
+
+// maxOriginal is where an HTTP method that nobody knows is cut.
+const maxOriginal = 64
+
+// startHTTP adds what is known of an HTTP call before it is routed.
+func (r *record) startHTTP(attrs []attribute.KeyValue) []attribute.KeyValue {
+	h, call := r.hook, r.call
+	if r.target == h.targets.otherVerb {
+		attrs = append(attrs, keyHTTPOriginal.String(cut(call.HTTPMethod(), maxOriginal)))
+	}
+	attrs = append(attrs, keyURLPath.String(cut(h.rewritten(call.Path()), maxText)), keyURLScheme.String(r.scheme()))
+	if query := h.query.of(call); query != "" {
+		attrs = append(attrs, keyURLQuery.String(query))
+	}
+	attrs = r.appendServer(attrs)
+	if client := r.client(); client != "" {
+		attrs = append(attrs, keyClientAddress.String(client))
+	}
+	if agent := call.RequestHeader().Get("User-Agent"); agent != "" {
+		attrs = append(attrs, keyUserAgent.String(cut(agent, maxText)))
+	}
+	return attrs
+}
+
+// client is who sent the request, behind proxies as far as they are trusted.
+func (r *record) client() string {
+	if !r.hook.addresses {
+		return ""
+	}
+	if r.origin.Client != "" {
+		return cut(r.origin.Client, maxText)
+	}
+	addr := r.call.Peer().Addr
+	if addr == nil {
+		return ""
+	}
+	host, _ := addressOf(addr)
+	return host
+}
+
+// endHTTP adds how an HTTP call has ended.
+func (r *record) endHTTP(attrs []attribute.KeyValue) []attribute.KeyValue {
+	if status := sentStatus(r.call); status != 0 {
+		attrs = append(attrs, keyHTTPStatus.Int(status))
+	}
+	if version := versionLabel(r.call.Protocol()); version != "" {
+		attrs = append(attrs, keyVersion.String(version))
+	}
+	if r.target.rpc != "" {
+		attrs = append(attrs, keyRPCMethod.String(r.target.rpc))
+	}
+	return attrs
+}
+
+// versionLabel lets only the versions of HTTP that there are pass.
+func versionLabel(version string) string {
+	switch version {
+	case "1.0", "1.1", "2", "3":
+		return version
+	}
+	return ""
+}
+
+// schemeLabel lets only the schemes of HTTP that there are pass.
+func schemeLabel(scheme string) string {
+	if scheme == schemeHTTPS {
+		return schemeHTTPS
+	}
+	return schemeHTTP
+}
