@@ -21,9 +21,10 @@ type held struct {
 	release chan struct{} // closed, it lets the handlers go on
 }
 
-// holdEach makes n calls on each of the exchanges and returns when all of their
+// holdEach makes a few calls on each of the exchanges and returns when all of their
 // handlers are waiting.
-func holdEach(t *testing.T, n int, which func(exchange) bool) *held {
+func holdEach(t *testing.T, which func(exchange) bool) *held {
+	const n = 3
 	t.Helper()
 	var picked []int
 	for i, e := range exchanges {
@@ -102,7 +103,7 @@ func overHTTP(e exchange) bool { return !overGRPC(e) }
 // process, and takes no new ones.
 func TestGracefulStop(t *testing.T) {
 	noneLeft(t)
-	h := holdEach(t, 3, overGRPC)
+	h := holdEach(t, overGRPC)
 	stopped := make(chan struct{})
 	go func() {
 		h.grpc.GracefulStop()
@@ -132,7 +133,7 @@ func TestGracefulStop(t *testing.T) {
 // server-sent events and gRPC mounted in it.
 func TestGracefulShutdownOfHTTP(t *testing.T) {
 	noneLeft(t)
-	h := holdEach(t, 3, overHTTP)
+	h := holdEach(t, overHTTP)
 	begun, stopped := make(chan struct{}), make(chan error, 1)
 	h.web.RegisterOnShutdown(sync.OnceFunc(func() { close(begun) })) // finish shuts down again
 	go func() { stopped <- h.web.Shutdown(context.Background()) }()
@@ -149,7 +150,7 @@ func TestGracefulShutdownOfHTTP(t *testing.T) {
 // Forced shutdown ends all calls, and nobody takes them for a success.
 func TestForcedStop(t *testing.T) {
 	noneLeft(t)
-	h := holdEach(t, 3, func(exchange) bool { return true })
+	h := holdEach(t, func(exchange) bool { return true })
 	if err := h.web.Close(); err != nil {
 		t.Error(err)
 	}
@@ -161,7 +162,7 @@ func TestForcedStop(t *testing.T) {
 // Clients that vanish, connection and all, end their calls.
 func TestClientsVanish(t *testing.T) {
 	noneLeft(t)
-	h := holdEach(t, 3, func(e exchange) bool { return slices.Contains([]string{"gRPC", "gRPC in net/http"}, e.way) })
+	h := holdEach(t, func(e exchange) bool { return slices.Contains([]string{"gRPC", "gRPC in net/http"}, e.way) })
 	h.closeClients()
 	h.check(t, false)
 	h.finish(t)
