@@ -70,6 +70,15 @@ type Decider interface {
 	Decides()
 }
 
+// LastDecider is a [Decider] that wants to know where no other decides after it:
+// one that says who calls, for example, and leaves to another what they may do.
+type LastDecider interface {
+	// DecidesLast is called when the stack learns of a method, never per call: once
+	// for each method and transport on which this hook is effective and no hook
+	// further in decides access. It may be called by several goroutines at once.
+	DecidesLast(method *Method)
+}
+
 // Enforcer names the policy option fields, by full name, that this hook enforces:
 // "crosscut.policy.v1.Policy.scopes", for example. A method whose policy sets a field
 // that no effective hook enforces is closed, and its server does not start.

@@ -108,8 +108,16 @@ func (s *Stack) compile(m *Method, k driver.Kind) *plan {
 		p.decider = s.mayDecide(Transport(k))
 	} else {
 		p.wrapped, p.err = s.chain(handlers)
+		p.tellLastDecider()
 	}
 	return p
+}
+
+// tellLastDecider tells the hook that decides last, if it wants to know.
+func (p *plan) tellLastDecider() {
+	if p.decider > 0 && p.steps[p.decider-1].last != nil {
+		p.steps[p.decider-1].last.DecidesLast(p.method)
+	}
 }
 
 // mayDecide tells (as a count no call reaches) whether any hook could decide

@@ -20,6 +20,7 @@ var optionalMethods = []struct {
 	{"Requires", reflect.TypeFor[Requirer]()},
 	{"Provides", reflect.TypeFor[Provider]()},
 	{"Decides", reflect.TypeFor[Decider]()},
+	{"DecidesLast", reflect.TypeFor[LastDecider]()},
 	{"Enforces", reflect.TypeFor[Enforcer]()},
 	{"Demands", reflect.TypeFor[Demander]()},
 	{"PlanMethod", reflect.TypeFor[MethodPlanner]()},
@@ -35,6 +36,7 @@ func (e *entry) useInterfaces() (problems []error) {
 	e.checker, _ = e.hook.(MethodChecker)
 	e.demander, _ = e.hook.(Demander)
 	_, e.decides = e.hook.(Decider)
+	e.last, _ = e.hook.(LastDecider)
 	if r, ok := e.hook.(Requirer); ok {
 		e.requires = r.Requires()
 	}

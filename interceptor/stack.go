@@ -47,6 +47,7 @@ type entry struct {
 	demander Demander
 	enforces []protoreflect.FullName
 	decides  bool
+	last     LastDecider
 	funcs    Funcs
 	isFuncs  bool
 }

@@ -3,8 +3,13 @@ package authn
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"sync"
 	"time"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/crosscut-go/crosscut/builtin/policy"
 	"github.com/crosscut-go/crosscut/interceptor"
 )
 
@@ -21,15 +26,16 @@ func From(ctx context.Context) (*Principal, bool) {
 
 // New returns the hook that authenticates calls by the given schemes. A call must
 // carry the credential of exactly one of them. New panics without a scheme, for a
-// zero Scheme, and for two schemes of one name: the second would never be asked.
+// zero Scheme, for two schemes of one name, and for two that are read from the same
+// place: the second would never be asked.
 func New(schemes ...Scheme) interceptor.Hook {
 	if len(schemes) == 0 {
 		panic("authn.New(): no scheme; pass at least one, such as authn.Bearer(verifier)")
 	}
-	h := &hook{schemes: append([]Scheme(nil), schemes...)}
+	schemes = append([]Scheme(nil), schemes...)
 	seen := map[string]bool{}
 	for i, s := range schemes {
-		if s.verifier == nil {
+		if s.name == "" {
 			panic(fmt.Sprintf("authn.New: scheme %d is the zero Scheme; make it with authn.Bearer or authn.Authorization", i+1))
 		}
 		if seen[s.name] {
@@ -37,20 +43,21 @@ func New(schemes ...Scheme) interceptor.Hook {
 		}
 		seen[s.name] = true
 	}
-	h.refusals = newRefusals(schemes)
-	return h
+	return &hook{places: newPlaces(schemes), refusals: newRefusals(schemes)}
 }
 
 type hook struct {
 	interceptor.Base
-	schemes  []Scheme
+	places   []place
 	refusals refusals
+	alone    sync.Once // the warning of DecidesLast
 }
 
 var (
-	_ interceptor.Named    = (*hook)(nil)
-	_ interceptor.Provider = (*hook)(nil)
-	_ interceptor.Decider  = (*hook)(nil)
+	_ interceptor.Named       = (*hook)(nil)
+	_ interceptor.Provider    = (*hook)(nil)
+	_ interceptor.LastDecider = (*hook)(nil)
+	_ interceptor.Enforcer    = (*hook)(nil)
 )
 
 // Name returns "authn".
@@ -62,40 +69,63 @@ func (h *hook) Provides() []interceptor.AnyKey { return []interceptor.AnyKey{Key
 // Decides marks the hook as one that decides access.
 func (h *hook) Decides() {}
 
-// BeforeHandler lets the call pass with a principal, or refuses it.
-func (h *hook) BeforeHandler(ctx context.Context, call *interceptor.Call, method *interceptor.Method) (context.Context, error) {
-	p, err := h.authenticate(ctx, call)
-	if err != nil {
-		return nil, err
-	}
-	if expiry := p.Expiry(); !expiry.IsZero() {
-		if !time.Now().Before(expiry) {
-			return nil, h.refusals.of(expired)
-		}
-		if mayStream(method) {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithDeadlineCause(ctx, expiry, h.refusals.of(expiredMeanwhile))
-			call.Defer(cancel)
-		}
-	}
-	Key.Set(call, p)
-	return ctx, nil
+// DecidesLast warns, once, that nothing further in decides what callers may do.
+func (h *hook) DecidesLast(method *interceptor.Method) {
+	h.alone.Do(func() {
+		slog.Warn("no authorization hook: every authenticated caller may call every method; list one after authn", slog.String("method", method.Name()))
+	})
 }
 
-func (h *hook) authenticate(ctx context.Context, call *interceptor.Call) (*Principal, error) {
-	// Any case would do; in lower case neither transport has to fold it.
-	s, credential, why := find(h.schemes, call.RequestHeader().Values("authorization"))
+// Enforces names what the hook reads of a policy.
+func (h *hook) Enforces() []protoreflect.FullName {
+	return []protoreflect.FullName{"crosscut.policy.v1.Policy.access", "crosscut.policy.v1.Policy.schemes"}
+}
+
+// BeforeHandler lets the call pass with a principal, or refuses it. A call of a
+// public method passes as nobody.
+func (h *hook) BeforeHandler(ctx context.Context, call *interceptor.Call, method *interceptor.Method) (context.Context, error) {
+	declared, known := policy.Key.Get(call)
+	if declared.Public() {
+		return ctx, nil
+	}
+	c, why := h.find(call)
+	if why == none && known && !declared.AcceptsScheme(c.scheme.name) {
+		why = unaccepted
+	}
 	if why != none {
 		return nil, h.refusals.of(why)
 	}
-	p, err := s.verify(ctx, credential)
+	p, err := h.verify(ctx, c)
 	if err != nil {
-		return nil, h.judge(ctx, credential, err)
+		return nil, err
+	}
+	Key.Set(call, p)
+	return h.until(ctx, call, method, p.Expiry()), nil
+}
+
+// verify returns the principal that the credential stands for at this moment.
+func (h *hook) verify(ctx context.Context, c credential) (*Principal, error) {
+	p, err := c.scheme.verify(ctx, c)
+	if err != nil {
+		return nil, h.judge(ctx, c.text, err)
 	}
 	if p == nil || p.subject == "" {
 		return nil, h.refusals.of(nobody)
 	}
-	return p.stamped(s.name), nil
+	if expiry := p.Expiry(); !expiry.IsZero() && !time.Now().Before(expiry) {
+		return nil, h.refusals.of(expired)
+	}
+	return p.stamped(c.scheme.name), nil
+}
+
+// until returns the context of a call whose principal expires.
+func (h *hook) until(ctx context.Context, call *interceptor.Call, method *interceptor.Method, expiry time.Time) context.Context {
+	if expiry.IsZero() || !mayStream(method) {
+		return ctx
+	}
+	ctx, cancel := context.WithDeadlineCause(ctx, expiry, h.refusals.of(expiredMeanwhile))
+	call.Defer(cancel)
+	return ctx
 }
 
 // mayStream tells whether a call of the method may outlive its credential by

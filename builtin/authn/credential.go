@@ -7,26 +7,18 @@ import "strings"
 // choice.
 const MaxCredential = 8 << 10
 
-// find returns the scheme and credential of the only Authorization value, or why
-// there is none.
-func find(schemes []Scheme, values []string) (*Scheme, string, reason) {
-	switch len(values) {
-	case 0:
-		return nil, "", missing
-	case 1:
-	default:
-		return nil, "", several
+// only returns the only value of a header. Equal ones are several, too: who reads
+// the first and who reads the last must not be able to differ.
+func only(values []string) (string, reason) {
+	switch {
+	case len(values) == 0:
+		return "", missing
+	case len(values) > 1:
+		return "", several
+	case values[0] == "":
+		return "", empty
 	}
-	name, credential, why := parse(values[0])
-	if why != none {
-		return nil, "", why
-	}
-	for i := range schemes {
-		if strings.EqualFold(schemes[i].name, name) {
-			return &schemes[i], credential, none
-		}
-	}
-	return nil, "", foreign
+	return values[0], none
 }
 
 // parse splits an Authorization value by the grammar of RFC 9110 section 11.4,
@@ -36,8 +28,6 @@ func parse(value string) (name, credential string, why reason) {
 	name, rest, _ := strings.Cut(value, " ")
 	credential = strings.TrimLeft(rest, " ")
 	switch {
-	case value == "":
-		return "", "", missing
 	case len(credential) > MaxCredential:
 		return "", "", tooLong
 	case !word(name) || !token68(credential):

@@ -6,11 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/known/wrapperspb"
-
 	"github.com/crosscut-go/crosscut/interceptor"
+	"github.com/crosscut-go/crosscut/interceptor/interceptortest"
 	"github.com/crosscut-go/crosscut/internal/driver"
+	pb "github.com/crosscut-go/crosscut/proto/crosscut/conformance/v1"
 )
 
 var ops = driver.Get[interceptor.Stack, interceptor.Call, interceptor.Method]()
@@ -33,19 +32,10 @@ func (w *wire) RequestHeader(key string) []string {
 	return nil
 }
 
-// described is a descriptor that is there and says nothing.
-type described struct {
-	protoreflect.MethodDescriptor
-}
-
-func (described) Input() protoreflect.MessageDescriptor {
-	return (&wrapperspb.StringValue{}).ProtoReflect().Descriptor()
-}
-
 var (
-	unary  = ops.NewMethod("/test.Service/Unary", described{}, uint8(interceptor.Unary))
-	stream = ops.NewMethod("/test.Service/Watch", described{}, uint8(interceptor.ServerStream))
-	route  = ops.NewRoute("GET /events")
+	unary  = interceptortest.NewMethod(pb.ConformanceService_Unary_FullMethodName)
+	stream = interceptortest.NewMethod(pb.ConformanceService_ServerStream_FullMethodName)
+	route  = interceptortest.NewMethod("GET /events")
 )
 
 // admit begins a call with these headers and resolves its method. The call is

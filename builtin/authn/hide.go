@@ -50,6 +50,9 @@ func hidePanic(credential string) {
 // shares a part with the credential replaced.
 func withoutCredential(text, credential string) string {
 	text = shortened(text)
+	if credential == "" { // that of a connection, which is no secret
+		return text
+	}
 	if len(credential) < minPart {
 		return strings.ReplaceAll(text, credential, hidden)
 	}

@@ -11,8 +11,8 @@ type Verifier interface {
 	// it out of the text of errors.
 	//
 	// Every error refuses the call as UNAUTHENTICATED, except that an error with
-	// the status UNAVAILABLE in its chain, and a timeout, say that the verifier
-	// could not decide. The error is the cause of the one the call fails with,
+	// the status UNAVAILABLE or RESOURCE_EXHAUSTED in its chain, and a timeout, say
+	// that the verifier could not decide. The error is the cause of the one the call fails with,
 	// for operators; clients see nothing of it. A nil principal, or one without a
 	// subject, with a nil error is a refusal too. A panic fails the call INTERNAL.
 	//
