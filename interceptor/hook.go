@@ -5,8 +5,8 @@ import "context"
 // Hook is one concern around every call. Implementations usually embed [Base]
 // and override the phases they need; the optional interfaces [Named],
 // [MessageHook], [ResponseHook], [HandlerHook], [Requirer], [Provider],
-// [Decider], [Enforcer], [Demander], [MethodPlanner] and [MethodChecker] add to what a hook can do
-// and are found once, when the stack is built.
+// [Decider], [Enforcer], [Demander], [MethodPlanner] and [MethodChecker] add to
+// what a hook can do and are found once, when the stack is built.
 //
 // One hook value serves all calls at once, so whatever belongs to one call is
 // kept in that call: by a [Key], in the returned context, or in a closure given

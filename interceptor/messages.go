@@ -50,10 +50,16 @@ func (c *Call) receive(msg any, bytes int) error {
 
 func (c *Call) onReceive(msg any) (err error) {
 	var at *entry
-	defer recoverMessage(&at, &err)
+	defer func() {
+		if r := recover(); r != nil {
+			c.deniedBy(at)
+			err = panicked(at.name, r)
+		}
+	}()
 	for i := range c.plan.receive {
 		at = c.plan.receive[i].entry
 		if err := at.messages.OnReceive(c.inner, c, msg); err != nil {
+			c.deniedBy(at)
 			return named(at, err)
 		}
 		if answered, err := c.agree(at); answered || err != nil {
