@@ -13,6 +13,7 @@ const (
 	gateway     = module + "/httpadapter/gateway"
 	builtins    = module + "/builtin/..."
 	requestID   = module + "/builtin/requestid"
+	authz       = module + "/builtin/authz"
 	authn       = module + "/builtin/authn"
 	logging     = module + "/builtin/logging"
 	policy      = module + "/builtin/policy"
@@ -74,6 +75,8 @@ var exceptions = []exception{
 	{from: logging, to: requestID, names: []string{"Key"}, reason: "a record carries the request's id"},
 	{from: logging, to: authn, names: []string{"Key"}, reason: "a record carries who called"},
 	{from: authn, to: policy, names: []string{"Key"}, reason: "public methods need no credential, and a policy may name the schemes it accepts"},
+	{from: authz, to: policy, names: []string{"Key", "Policy", "Access", "AccessPublic", "AccessAuthenticated"}, reason: "it enforces the policy, which is a value of these types"},
+	{from: authz, to: authn, names: []string{"Key", "Principal"}, reason: "it decides about the principal"},
 }
 
 func TestBoundaries(t *testing.T) {

@@ -1,0 +1,2 @@
+// Package authz decides what callers may do, as the policy of each method says.
+package authz
