@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -151,6 +152,11 @@ type Rate struct {
 	Key      RateKey       // whose calls share a bucket
 }
 
+// String returns the rate as it stands in tables: "5 per 1s, burst 10, by address".
+func (r Rate) String() string {
+	return fmt.Sprintf("%d per %s, burst %d, by %s", r.Requests, r.Per, r.Burst, r.Key)
+}
+
 // RateKey says whose calls share a bucket.
 type RateKey uint8
 
@@ -160,3 +166,14 @@ const (
 	RateByPrincipal                // the principal
 	RateByMethod                   // all callers of the method together
 )
+
+// String returns the name as it stands in tables: "address", for example.
+func (k RateKey) String() string {
+	switch k {
+	case RateByPrincipal:
+		return "principal"
+	case RateByMethod:
+		return "method"
+	}
+	return "address"
+}

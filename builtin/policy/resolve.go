@@ -26,6 +26,19 @@ func targetOf(m *interceptor.Method) target {
 	return target{name: m.Name(), kind: m.Kind(), plain: m.Plain(), desc: m.Descriptor()}
 }
 
+func targetOfDescriptor(d protoreflect.MethodDescriptor) target {
+	t := target{name: "/" + string(d.Parent().FullName()) + "/" + string(d.Name()), desc: d}
+	switch {
+	case d.IsStreamingClient() && d.IsStreamingServer():
+		t.kind = interceptor.BidiStream
+	case d.IsStreamingClient():
+		t.kind = interceptor.ClientStream
+	case d.IsStreamingServer():
+		t.kind = interceptor.ServerStream
+	}
+	return t
+}
+
 // serviceName returns the service of an RPC, "" for anything else.
 func (t target) serviceName() string {
 	if slash := strings.LastIndexByte(t.name, '/'); !t.plain && slash > 0 {
@@ -64,8 +77,9 @@ func (t target) howToDeclare() string {
 // blocks returns what counts of what is said about t, nil where nothing is: for its
 // service and for itself, each in a .proto or in Go.
 func (c *config) blocks(t target) (service, own *block, err error) {
+	declared := c.declaredFor(t)
 	if t.plain {
-		return nil, c.routes[t.name], nil
+		return nil, declared, nil
 	}
 	var serviceSays, says *block
 	if t.desc != nil {
@@ -76,7 +90,6 @@ func (c *config) blocks(t target) (service, own *block, err error) {
 			return nil, nil, err
 		}
 	}
-	declared := c.methods[t.name]
 	replaced := says
 	if says == nil && declared != nil && declared.access != AccessUndeclared {
 		replaced = serviceSays
@@ -84,6 +97,14 @@ func (c *config) blocks(t target) (service, own *block, err error) {
 	service, serviceErr := c.services[t.serviceName()].over(serviceSays)
 	own, err = declared.over(replaced)
 	return service, own, errors.Join(serviceErr, err)
+}
+
+// declaredFor returns the declaration in Go that names t itself, or nil.
+func (c *config) declaredFor(t target) *block {
+	if t.plain {
+		return c.routes[t.name]
+	}
+	return c.methods[t.name]
 }
 
 // over returns what counts of a declaration in Go and what the .proto says in the
