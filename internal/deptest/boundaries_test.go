@@ -15,6 +15,9 @@ const (
 	requestID   = module + "/builtin/requestid"
 	authz       = module + "/builtin/authz"
 	authn       = module + "/builtin/authn"
+	jwt         = module + "/builtin/authn/jwt"
+	jwks        = module + "/builtin/authn/jwks"
+	oidc        = module + "/builtin/authn/oidc"
 	logging     = module + "/builtin/logging"
 	policy      = module + "/builtin/policy"
 )
@@ -77,6 +80,11 @@ var exceptions = []exception{
 	{from: authn, to: policy, names: []string{"Key"}, reason: "public methods need no credential, and a policy may name the schemes it accepts"},
 	{from: authz, to: policy, names: []string{"Key", "Policy", "Access", "AccessPublic", "AccessAuthenticated"}, reason: "it enforces the policy, which is a value of these types"},
 	{from: authz, to: authn, names: []string{"Key", "Principal"}, reason: "it decides about the principal"},
+	{from: jwt, to: authn, names: []string{"Principal", "NewPrincipal", "WithIssuer", "WithScopes", "WithRoles", "WithClaims", "WithExpiry", "Verifier"}, reason: "it is a verifier for authn and makes principals"},
+	{from: jwks, to: jwt, names: []string{"Key", "KeySet", "ErrUnknownKey"}, reason: "it is a key set for jwt"},
+	{from: oidc, to: authn, names: []string{"Principal", "Verifier"}, reason: "it is a verifier for authn"},
+	{from: oidc, to: jwt, names: []string{"New", "Verifier", "Option", "Issuer", "Audience", "Algorithms"}, reason: "tokens of a provider are verified by jwt"},
+	{from: oidc, to: jwks, names: []string{"New", "Option", "Client"}, reason: "keys of a provider are fetched by jwks"},
 }
 
 func TestBoundaries(t *testing.T) {
