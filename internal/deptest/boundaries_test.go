@@ -19,6 +19,9 @@ const (
 	jwks        = module + "/builtin/authn/jwks"
 	oidc        = module + "/builtin/authn/oidc"
 	logging     = module + "/builtin/logging"
+	apiKey      = module + "/builtin/authn/apikey"
+	basic       = module + "/builtin/authn/basic"
+	mtls        = module + "/builtin/authn/mtls"
 	policy      = module + "/builtin/policy"
 )
 
@@ -78,6 +81,9 @@ var exceptions = []exception{
 	{from: logging, to: requestID, names: []string{"Key"}, reason: "a record carries the request's id"},
 	{from: logging, to: authn, names: []string{"Key"}, reason: "a record carries who called"},
 	{from: authn, to: policy, names: []string{"Key"}, reason: "public methods need no credential, and a policy may name the schemes it accepts"},
+	{from: apiKey, to: authn, names: []string{"Scheme", "Header", "Verifier", "Principal"}, reason: "it is a scheme of authn and keeps principals"},
+	{from: basic, to: authn, names: []string{"Scheme", "Authorization", "Parameter", "Verifier", "Principal", "NewPrincipal", "WithScheme"}, reason: "it is a scheme of authn and makes principals"},
+	{from: mtls, to: authn, names: []string{"Scheme", "Certificate", "SchemeOption", "YieldToOthers", "Principal", "NewPrincipal", "WithIssuer", "WithExpiry", "WithScheme"}, reason: "it is a scheme of authn and makes principals"},
 	{from: authz, to: policy, names: []string{"Key", "Policy", "Access", "AccessPublic", "AccessAuthenticated"}, reason: "it enforces the policy, which is a value of these types"},
 	{from: authz, to: authn, names: []string{"Key", "Principal"}, reason: "it decides about the principal"},
 	{from: jwt, to: authn, names: []string{"Principal", "NewPrincipal", "WithIssuer", "WithScopes", "WithRoles", "WithClaims", "WithExpiry", "Verifier"}, reason: "it is a verifier for authn and makes principals"},
