@@ -70,9 +70,7 @@ func TestInterop(t *testing.T) {
 				t.Run(c.name, func(t *testing.T) {
 					t.Parallel()
 					l := newLedger()
-					c.run(t, w.start(t, service{stack: l.stack(t), register: func(r grpc.ServiceRegistrar) {
-						testpb.RegisterTestServiceServer(r, interop.NewTestServer())
-					}}))
+					c.run(t, w.start(t, interopService(l.stack(t), service{})))
 					l.balance(t, c.calls)
 				})
 			}

@@ -18,7 +18,7 @@ import (
 // Both end with the test.
 type way struct {
 	name  string
-	wire  bool // there is a wire to look at, on which grpc-go is the server
+	wire  bool // grpc-go itself speaks to the client
 	start func(t *testing.T, s service) grpc.ClientConnInterface
 }
 
