@@ -71,16 +71,22 @@ func (k *Key[T]) Planned(plan *MethodPlan) (T, bool) {
 	return zero, false
 }
 
+// shows tells whether the hook gets the messages of the method.
+func (p *plan) shows(e *entry) bool {
+	return slices.ContainsFunc(p.receive, func(st step) bool { return st.entry == e })
+}
+
 // prepare runs PlanMethod of the effective hooks.
 func (p *plan) prepare() error {
 	var problems []error
 	mp := &MethodPlan{plan: p}
 	for i, st := range p.steps {
-		if planner, ok := st.hook.(MethodPlanner); ok {
-			mp.at = i
-			if err := planMethod(planner, mp); err != nil {
-				problems = append(problems, fmt.Errorf("crosscut: hook %s refuses method %s: %w", st.name, p.method.name, err))
-			}
+		if st.planner == nil {
+			continue
+		}
+		mp.at = i
+		if err := planMethod(st.planner, mp); err != nil {
+			problems = append(problems, fmt.Errorf("crosscut: hook %s refuses method %s: %w", st.name, p.method.name, err))
 		}
 	}
 	return errors.Join(problems...)

@@ -173,6 +173,8 @@ func (c *Call) AwaitMessage() {
 		_ = c.misusedLocked(misusef("AwaitMessage outside BeforeHandler"))
 	case e.messages == nil || e.isFuncs && e.funcs.OnReceive == nil:
 		_ = c.misusedLocked(misusef("AwaitMessage without OnReceive: the hook must implement MessageHook"))
+	case !c.plan.shows(e):
+		_ = c.misusedLocked(misusef("AwaitMessage on %s, whose messages the hook left out with SkipMessages; do one or the other", c.method.name))
 	case c.method.plain:
 		_ = c.misusedLocked(misusef("AwaitMessage on the plain route %s, which has no messages; scope the hook with When to methods that have one", c.method.name))
 	default:

@@ -33,6 +33,7 @@ func (e *entry) useInterfaces() (problems []error) {
 	e.messages, _ = e.hook.(MessageHook)
 	e.response, _ = e.hook.(ResponseHook)
 	e.handler, _ = e.hook.(HandlerHook)
+	e.planner, _ = e.hook.(MethodPlanner)
 	e.checker, _ = e.hook.(MethodChecker)
 	e.demander, _ = e.hook.(Demander)
 	_, e.decides = e.hook.(Decider)

@@ -43,6 +43,7 @@ type entry struct {
 	handler  HandlerHook
 	requires []AnyKey
 	provides []AnyKey
+	planner  MethodPlanner
 	checker  MethodChecker
 	demander Demander
 	enforces []protoreflect.FullName
@@ -118,7 +119,11 @@ func reportToSlog(ctx context.Context, call *Call, err error) {
 	if errors.As(err, &p) {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
-	slog.LogAttrs(ctx, slog.LevelError, "crosscut: a call hit a bug", attrs...)
+	message := "crosscut: a call hit a bug"
+	if call == nil {
+		message, attrs = "crosscut: a problem outside of calls", attrs[1:]
+	}
+	slog.LogAttrs(ctx, slog.LevelError, message, attrs...)
 }
 
 // tell reports err and survives a reporter that panics.
