@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"github.com/crosscut-go/crosscut/builtin/authn"
+	"github.com/crosscut-go/crosscut/builtin/realip"
 	"github.com/crosscut-go/crosscut/builtin/requestid"
 	"github.com/crosscut-go/crosscut/interceptor"
 )
@@ -84,6 +85,9 @@ func appendCounts(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
 func appendCaller(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
 	if addr := call.Peer().Addr; addr != nil {
 		attrs = append(attrs, slog.String("peer", address(addr)))
+	}
+	if addr, ok := realip.Key.Get(call); ok {
+		attrs = append(attrs, slog.String("client_address", addr.String()))
 	}
 	if id, ok := requestid.Key.Get(call); ok {
 		attrs = append(attrs, slog.String("request_id", cut(id, maxName)))

@@ -14,6 +14,7 @@
 //	received, sent  how many messages went each way
 //	received_bytes, sent_bytes  body bytes, where the transport knows them for free
 //	peer            the address of the other end of the connection
+//	client_address  from realip.Key
 //	request_id      from requestid.Key
 //	trace_id, span_id, trace_flags  of the span that package telemetry made
 //	principal       the subject in authn.Key

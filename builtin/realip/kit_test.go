@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/grpc/metadata"
+
 	"github.com/crosscut-go/crosscut/builtin/realip"
 	"github.com/crosscut-go/crosscut/interceptor"
 	"github.com/crosscut-go/crosscut/interceptor/interceptortest"
@@ -60,4 +62,36 @@ func each(t *testing.T, header http.Header, want func(netip.Addr) bool, hook int
 			t.Errorf("reached %v, scheme %s, authority %s; want those of the connection", got.Reached, got.Call.Scheme(), got.Call.Authority())
 		}
 	})
+}
+
+// TestGatewayForwardsTheVerifiedAddress checks what RPCs behind the REST gateway
+// find in x-forwarded-for: the client that was verified and the proxy it came
+// through, never what the client wrote.
+func TestGatewayForwardsTheVerifiedAddress(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, trusted, header, want string }{
+		{"trusted proxy", "127.0.0.0/8", "1.1.1.1, 198.51.100.5", "198.51.100.5, 127.0.0.1"},
+		{"stranger", "10.0.0.0/8", "1.1.1.1, 198.51.100.5", "127.0.0.1"},
+		{"trusted proxy without a header", "127.0.0.0/8", "", "127.0.0.1"},
+		{"trusted proxy that knows nobody", "127.0.0.0/8", "unknown", "127.0.0.1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var seen []string
+			request := interceptortest.Request{Header: http.Header{}, Handler: func(ctx context.Context) error {
+				md, _ := metadata.FromIncomingContext(ctx)
+				seen = md.Get("x-forwarded-for")
+				return nil
+			}}
+			if tt.header != "" {
+				request.Header.Set("X-Forwarded-For", tt.header)
+			}
+			hooks := []interceptor.Hook{realip.New(realip.Trust(tt.trusted))}
+			interceptortest.Each(t, hooks, request, func(t *testing.T, got interceptortest.Result) {
+				if strings.HasPrefix(got.Transport, "rest") && (len(seen) != 1 || seen[0] != tt.want) {
+					t.Errorf("x-forwarded-for %q; want %q", seen, tt.want)
+				}
+			})
+		})
+	}
 }

@@ -9,7 +9,7 @@ import (
 // gateway tells the RPC: metadata, the addresses of proxies, and the HTTP method.
 // What they would have said comes from the connection instead: with the headers
 // gone, runtime.AnnotateContext derives x-forwarded-for and x-forwarded-host from
-// RemoteAddr and Host alone. r itself is left as it is; a copy is made only when
+// RemoteAddr and Host alone, and from the address that forwardClient adds. r itself is left as it is; a copy is made only when
 // something must go.
 func harden(r *http.Request) *http.Request {
 	for key := range r.Header {

@@ -27,7 +27,7 @@ func (l layer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.g.answerTo(w, r).fail(interceptor.NewError(codes.InvalidArgument, "the path has a dot segment"))
 		return
 	}
-	if hardened := harden(r); hardened != r {
+	if hardened := l.g.forwardClient(harden(r), r); hardened != r {
 		// From here on this is the request: what hooks delete, they delete from it.
 		if _, x := l.g.callOf(r.Context()); x != nil {
 			x.SetRequest(hardened)

@@ -19,6 +19,7 @@ const (
 	jwks        = module + "/builtin/authn/jwks"
 	oidc        = module + "/builtin/authn/oidc"
 	logging     = module + "/builtin/logging"
+	realIP      = module + "/builtin/realip"
 	apiKey      = module + "/builtin/authn/apikey"
 	basic       = module + "/builtin/authn/basic"
 	mtls        = module + "/builtin/authn/mtls"
@@ -80,6 +81,7 @@ var rules = []rule{
 var exceptions = []exception{
 	{from: logging, to: requestID, names: []string{"Key"}, reason: "a record carries the request's id"},
 	{from: logging, to: authn, names: []string{"Key"}, reason: "a record carries who called"},
+	{from: logging, to: realIP, names: []string{"Key"}, reason: "a record carries the client's address"},
 	{from: authn, to: policy, names: []string{"Key"}, reason: "public methods need no credential, and a policy may name the schemes it accepts"},
 	{from: apiKey, to: authn, names: []string{"Scheme", "Header", "Verifier", "Principal"}, reason: "it is a scheme of authn and keeps principals"},
 	{from: basic, to: authn, names: []string{"Scheme", "Authorization", "Parameter", "Verifier", "Principal", "NewPrincipal", "WithScheme"}, reason: "it is a scheme of authn and makes principals"},
