@@ -2,6 +2,8 @@ package telemetry
 
 import (
 	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/crosscut-go/crosscut/internal/clientaddr"
 )
 
 // maxOriginal is where an HTTP method that nobody knows is cut.
@@ -35,11 +37,10 @@ func (r *record) client() string {
 	if r.origin.Client != "" {
 		return cut(r.origin.Client, maxText)
 	}
-	addr := r.call.Peer().Addr
-	if addr == nil {
-		return ""
+	if verified, ok := clientaddr.Key.Get(r.call); ok {
+		return verified.String()
 	}
-	host, _ := addressOf(addr)
+	host, _ := addressOf(r.call.Peer().Addr)
 	return host
 }
 

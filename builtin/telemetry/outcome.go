@@ -17,7 +17,8 @@ import (
 //
 //   - On gRPC UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE and
 //     DATA_LOSS are errors, named so. Every other code, CANCELLED included, is the
-//     caller's affair.
+//     caller's affair, except that a code which gRPC does not have is an error,
+//     as UNKNOWN is, and "_OTHER".
 //   - On HTTP a status of 500 or more is an error, named "500" and so on.
 //   - An HTTP exchange that was not completed is an error as well: "panic",
 //     "aborted" (http.ErrAbortHandler), "canceled" (the client left),
@@ -40,7 +41,7 @@ func DefaultClassifier(call *interceptor.Call) (errorType string, isError bool) 
 // rpcErrorType names the codes that are the server's fault.
 func rpcErrorType(code codes.Code) string {
 	if serverFault(code) {
-		return codeNames[code]
+		return codeLabel(code)
 	}
 	return ""
 }
@@ -50,7 +51,7 @@ func serverFault(code codes.Code) bool {
 	case codes.Unknown, codes.DeadlineExceeded, codes.Unimplemented, codes.Internal, codes.Unavailable, codes.DataLoss:
 		return true
 	default:
-		return false
+		return int(code) >= len(codeNames) // clients take such a code for UNKNOWN
 	}
 }
 
@@ -73,7 +74,7 @@ func httpErrorType(call *interceptor.Call) string {
 	case call.Code() == codes.DeadlineExceeded:
 		return errorDeadline
 	case serverFault(call.Code()):
-		return strings.ToLower(codeNames[call.Code()])
+		return streamErrorType(call.Code())
 	}
 	return ""
 }
@@ -94,6 +95,15 @@ func canceledType(call *interceptor.Call) string {
 		return "" // a stream ends when its reader has had enough
 	}
 	return errorCanceled
+}
+
+// streamErrorType is the error of a response that failed when its status, a
+// success, had left already.
+func streamErrorType(code codes.Code) string {
+	if name := codeLabel(code); name != other {
+		return strings.ToLower(name)
+	}
+	return other
 }
 
 // left tells whether the client of an HTTP call was gone when the call ended.

@@ -97,11 +97,10 @@ func (r *record) appendPeer(attrs []attribute.KeyValue) []attribute.KeyValue {
 	if !r.hook.addresses {
 		return attrs
 	}
-	addr := r.call.Peer().Addr
-	if addr == nil {
+	host, port := addressOf(r.call.Peer().Addr)
+	if host == "" {
 		return attrs
 	}
-	host, port := addressOf(addr)
 	attrs = append(attrs, keyPeerAddress.String(host))
 	if port != 0 {
 		attrs = append(attrs, keyPeerPort.Int(port))
@@ -109,9 +108,13 @@ func (r *record) appendPeer(attrs []attribute.KeyValue) []attribute.KeyValue {
 	return attrs
 }
 
-// addressOf returns the address without its port. An IPv4 address that arrived
-// on an IPv6 socket is written as IPv4.
+// addressOf returns the address without its port, "" for none and for calls
+// within the process. An IPv4 address that arrived on an IPv6 socket is written as
+// IPv4.
 func addressOf(addr net.Addr) (host string, port int) {
+	if addr == nil || addr.Network() == "inprocess" {
+		return "", 0
+	}
 	if tcp, ok := addr.(*net.TCPAddr); ok && tcp != nil {
 		if ap := tcp.AddrPort(); ap.IsValid() {
 			return ap.Addr().Unmap().String(), int(ap.Port())

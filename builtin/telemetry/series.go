@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"maps"
+	"strings"
 	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -138,6 +139,10 @@ func (c *setCache) admitType(errorType string) string {
 // ownErrorTypes are those that DefaultClassifier gives.
 var ownErrorTypes = func() map[string]bool {
 	own := map[string]bool{other: true, errorPanic: true, errorAborted: true, errorCanceled: true, errorDeadline: true}
+	for code := range codeNames {
+		own[codeNames[code]] = true
+		own[strings.ToLower(codeNames[code])] = true
+	}
 	for status := 500; status < 600; status++ {
 		own[statusErrorType(status)] = true
 	}

@@ -70,8 +70,7 @@ type record struct {
 	target *target         // what span and points are named by
 	drop   Signals
 	origin Origin
-	peer   string // the address, where it has been made already
-	left   bool   // the client was gone when the call ended
+	left   bool // the client was gone when the call ended
 	ids    tracekey.Span
 	extra  additions   // from any goroutine
 	ended  atomic.Bool // from any goroutine
