@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/crosscut-go/crosscut/builtin/authn"
 	"github.com/crosscut-go/crosscut/interceptor"
@@ -184,6 +186,7 @@ func TestVerifierOutcomes(t *testing.T) {
 		{"a principal and an error", authn.NewPrincipal("alice"), errors.New("bad signature"), codes.Unauthenticated, "a valid credential is required"},
 		{"untyped error", nil, errors.New("bad signature"), codes.Unauthenticated, "a valid credential is required"},
 		{"unavailable", nil, unavailable, codes.Unavailable, "the credential cannot be checked at the moment; try again later"},
+		{"too busy", nil, status.Error(codes.ResourceExhausted, "pool of 10.1.2.3"), codes.ResourceExhausted, "too many credentials are being checked at the moment; try again later"},
 		{"wrapped unavailable", nil, errors.Join(errors.New("introspection"), unavailable), codes.Unavailable, "the credential cannot be checked at the moment; try again later"},
 		{"its own timeout", nil, context.DeadlineExceeded, codes.Unavailable, "the credential cannot be checked at the moment; try again later"},
 		{"permission denied", nil, status.Error(codes.PermissionDenied, "no"), codes.Unauthenticated, "a valid credential is required"},
@@ -252,6 +255,26 @@ func TestConstructionPanics(t *testing.T) {
 		{"nil func", "verifier of scheme Bearer", func() { authn.Bearer(authn.VerifierFunc(nil)) }},
 		{"empty name", "authn.Authorization", func() { authn.Authorization("", tokens) }},
 		{"name with a comma", "authn.Authorization", func() { authn.Authorization("a,b", tokens) }},
+		{"one scheme name in two places", `"bearer"`, func() { authn.New(bearer, authn.Header("Bearer", "X-Token", tokens)) }},
+		{"one header twice", "schemes a and b are both read from header x-token", func() {
+			authn.New(authn.Header("a", "X-Token", tokens), authn.Header("b", "x-token", tokens))
+		}},
+		{"certificates twice", "both read from the client certificate", func() {
+			authn.New(authn.Certificate("a", knows), authn.Certificate("b", knows))
+		}},
+		{"header scheme without a verifier", "verifier of scheme ApiKey", func() { authn.Header("ApiKey", "X-Api-Key", nil) }},
+		{"header scheme without a name", "authn.Header", func() { authn.Header("", "X-Api-Key", tokens) }},
+		{"header Authorization", "no other meaning", func() { authn.Header("ApiKey", "authorization", tokens) }},
+		{"header Cookie", "no other meaning", func() { authn.Header("ApiKey", "cookie", tokens) }},
+		{"binary header", "no other meaning", func() { authn.Header("ApiKey", "X-Key-Bin", tokens) }},
+		{"header of gRPC", "no other meaning", func() { authn.Header("ApiKey", "Grpc-Metadata-Key", tokens) }},
+		{"header with a blank", "no other meaning", func() { authn.Header("ApiKey", "x key", tokens) }},
+		{"no header", "no other meaning", func() { authn.Header("ApiKey", "", tokens) }},
+		{"certificate scheme without a name", "authn.Certificate", func() { authn.Certificate("", knows) }},
+		{"certificate scheme without a verifier", "the verifier is nil", func() { authn.Certificate("mTLS", nil) }},
+		{"parameter that is no word", "authn.Parameter", func() { authn.Parameter("a b", "c") }},
+		{"parameter with a line break", "authn.Parameter", func() { authn.Parameter("realm", "c\r\n") }},
+		{"a token that yields", "authn.YieldToOthers", func() { authn.Bearer(tokens, authn.YieldToOthers()) }},
 		{"no tokens", "authn.StaticTokens", func() { authn.StaticTokens(nil) }},
 		{"empty token", `token of "alice"`, func() { authn.StaticTokens(map[string]string{"": "alice"}) }},
 		{"token with a blank", `token of "alice"`, func() { authn.StaticTokens(map[string]string{"s3cret s3cret": "alice"}) }},
@@ -294,6 +317,9 @@ func TestHookFacts(t *testing.T) {
 	h := authn.New(authn.Bearer(tokens))
 	if n, ok := h.(interceptor.Named); !ok || n.Name() != "authn" {
 		t.Error("the hook's name is not authn")
+	}
+	if e, ok := h.(interceptor.Enforcer); !ok || !slices.Equal(e.Enforces(), []protoreflect.FullName{"crosscut.policy.v1.Policy.access", "crosscut.policy.v1.Policy.schemes"}) {
+		t.Error("the hook does not enforce access and schemes")
 	}
 	if _, ok := h.(interceptor.Decider); !ok {
 		t.Error("the hook is not a Decider")

@@ -2,6 +2,7 @@ package authn_test
 
 import (
 	"context"
+	"crypto/tls"
 	"net/http"
 	"strings"
 	"testing"
@@ -18,10 +19,13 @@ var ops = driver.Get[interceptor.Stack, interceptor.Call, interceptor.Method]()
 type wire struct {
 	driver.Transport
 	request http.Header
+	tls     *tls.ConnectionState
 }
 
 func (w *wire) Kind() driver.Kind                       { return driver.HTTP }
 func (w *wire) HeaderChanged(driver.Header, bool) error { return nil }
+
+func (w *wire) Peer() driver.Peer { return driver.Peer{TLS: w.tls} }
 
 func (w *wire) RequestHeader(key string) []string {
 	for k, values := range w.request {
@@ -47,8 +51,13 @@ func admit(t testing.TB, stack *interceptor.Stack, method *interceptor.Method, h
 
 func admitIn(ctx context.Context, t testing.TB, stack *interceptor.Stack, method *interceptor.Method, header http.Header) *interceptor.Call {
 	t.Helper()
+	return admitOver(ctx, t, stack, method, &wire{request: header})
+}
+
+func admitOver(ctx context.Context, t testing.TB, stack *interceptor.Stack, method *interceptor.Method, w *wire) *interceptor.Call {
+	t.Helper()
 	c := new(interceptor.Call)
-	ops.Begin(c, stack, ctx, &wire{request: header})
+	ops.Begin(c, stack, ctx, w)
 	if ops.Request(c) {
 		ops.Resolve(c, method, "")
 	}
