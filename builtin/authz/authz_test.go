@@ -174,7 +174,7 @@ func TestWithoutPolicy(t *testing.T) {
 	t.Parallel()
 	for name, list := range map[string][]interceptor.Hook{
 		"hook authz needs policy, which no hook in the stack provides": {authz.New()},
-		"list policy, then authz": {authz.New(), policy.New()},
+		"list policy, then authz":                                      {authz.New(), policy.New()},
 	} {
 		if _, err := interceptor.New(list...); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("New: %v; want an error with %q", err, name)

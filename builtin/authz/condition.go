@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common"
 	celast "cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/env"
 	"cel.dev/cel-go/common/types"
@@ -47,7 +48,7 @@ func compile(source string, m *interceptor.Method) (*condition, error) {
 		return nil, fmt.Errorf("%s %q: %s", conditionField, source, positions(issues))
 	}
 	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) {
-		return nil, fmt.Errorf("%s %q: it is of type %s; write one that is a bool, such as a comparison", conditionField, source, t)
+		return nil, fmt.Errorf("%s %q: it is of type %s; write one that is surely a bool, such as a comparison", conditionField, source, t)
 	}
 	reads := readsRequest(checked)
 	if reads && m.Descriptor() == nil {
@@ -99,9 +100,17 @@ func readsRequest(checked *cel.Ast) bool {
 func positions(issues *cel.Issues) string {
 	var all []string
 	for _, e := range issues.Errors() {
-		all = append(all, fmt.Sprintf("line %d, column %d: %s", e.Location.Line(), e.Location.Column()+1, e.Message))
+		all = append(all, position(e.Location)+e.Message)
 	}
 	return strings.Join(all, "; ")
+}
+
+// position is the text for a place, "" where it is unknown. Columns count from 1.
+func position(l common.Location) string {
+	if l.Line() <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("line %d, column %d: ", l.Line(), l.Column()+1)
 }
 
 // evaluate refuses a call unless every condition is true.
@@ -132,11 +141,10 @@ func (c *condition) failure(err error) error {
 	if errors.As(err, &cancelled) && cancelled.Cause == interpreter.CostLimitExceeded {
 		return fmt.Errorf("authz: the condition %q exceeded the cost limit of %d", c.source, MaxCost)
 	}
+	where := ""
 	var at *types.Err
 	if errors.As(err, &at) {
-		if l := c.info.GetStartLocation(at.NodeID()); l.Line() > 0 {
-			return fmt.Errorf("authz: the condition %q could not be evaluated: line %d, column %d", c.source, l.Line(), l.Column()+1)
-		}
+		where = position(c.info.GetStartLocation(at.NodeID()))
 	}
-	return fmt.Errorf("authz: the condition %q could not be evaluated", c.source)
+	return fmt.Errorf("authz: the condition %q could not be evaluated: %sa value is missing, or is not of the type that is needed", c.source, where)
 }
