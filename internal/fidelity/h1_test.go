@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,6 +51,20 @@ func (h *h1) answer(method string) bool {
 	}
 }
 
+// interim reads one informational response.
+func (h *h1) interim() {
+	status, _ := h.line()
+	h.c.saw("%s", status)
+	h.header()
+}
+
+// closeWrite says that the client will send nothing more.
+func (h *h1) closeWrite() {
+	if half, ok := h.conn.(*net.TCPConn); ok {
+		_ = half.CloseWrite()
+	}
+}
+
 // probe tells whether the connection can be used again. net/http answers the
 // asterisk form by itself, so no handler runs.
 func (h *h1) probe() {
@@ -66,13 +81,16 @@ func (h *h1) probe() {
 func (h *h1) closed() {
 	rest, err := io.ReadAll(h.r)
 	if len(rest) > 0 {
-		h.c.saw("then %s", show(rest))
+		h.c.saw("then %s", show(changing.ReplaceAll(rest, nil)))
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		h.c.Error("the server keeps the connection open")
 	}
 	h.c.saw("connection closed")
 }
+
+// changing are the fields that are never the same twice.
+var changing = regexp.MustCompile(`(Date|X-Request-Id): [^\r]*\r\n`)
 
 // line reads one line without its end; false is the end of the connection, by FIN
 // or reset.

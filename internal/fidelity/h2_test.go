@@ -15,28 +15,34 @@ import (
 
 // h2 is a connection on which requests are frames.
 type h2 struct {
-	c       *conversation
-	conn    net.Conn
-	fr      *http2.Framer
-	enc     *hpack.Encoder
-	block   bytes.Buffer
-	next    uint32
-	held    bool // the windows stay as they are
-	data    map[uint32][]byte
-	ended   map[uint32]bool
-	goneFor error
+	c        *conversation
+	conn     net.Conn
+	fr       *http2.Framer
+	enc      *hpack.Encoder
+	block    bytes.Buffer
+	next     uint32
+	held     bool // the windows stay as they are
+	data     map[uint32][]byte
+	ended    map[uint32]bool
+	informed map[uint32]bool // by a block before the answer
+	goneFor  error
+	leaving  bool // the server has sent GOAWAY
 }
 
-// dialH2 opens a connection with prior knowledge and reads the server's settings.
+// dialH2 opens a connection with prior knowledge. Without other settings it wants
+// no pushes.
 func dialH2(c *conversation, s *site, settings ...http2.Setting) *h2 {
 	c.Helper()
 	conn := c.dial(s)
-	h := &h2{c: c, conn: conn, fr: http2.NewFramer(conn, conn), next: 1, data: map[uint32][]byte{}, ended: map[uint32]bool{}}
+	h := &h2{c: c, conn: conn, fr: http2.NewFramer(conn, conn), next: 1, data: map[uint32][]byte{}, ended: map[uint32]bool{}, informed: map[uint32]bool{}}
 	h.enc = hpack.NewEncoder(&h.block)
 	h.fr.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	h.fr.AllowIllegalWrites = true
 	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
 		c.Fatal(err)
+	}
+	if len(settings) == 0 {
+		settings = []http2.Setting{{ID: http2.SettingEnablePush}}
 	}
 	_ = h.fr.WriteSettings(settings...)
 	return h
@@ -141,6 +147,9 @@ func (h *h2) take(frame http2.Frame) {
 		}
 	case *http2.MetaHeadersFrame:
 		h.noteHeaders(f)
+	case *http2.PushPromiseFrame:
+		fields, _ := h.fr.ReadMetaHeaders.DecodeFull(f.HeaderBlockFragment())
+		h.c.saw("[%d] PUSH_PROMISE %d %v", id, f.PromiseID, fields)
 	case *http2.DataFrame:
 		h.data[id] = append(h.data[id], f.Data()...)
 		if !h.held && len(f.Data()) > 0 {
@@ -154,7 +163,11 @@ func (h *h2) take(frame http2.Frame) {
 		h.c.saw("[%d] RST_STREAM %v", id, f.ErrCode)
 		h.ended[id] = true
 	case *http2.GoAwayFrame:
+		h.leaving = true
 		h.c.saw("GOAWAY last %d %v", f.LastStreamID, f.ErrCode)
+		if f.ErrCode != http2.ErrCodeNo {
+			h.goneFor = http2.ConnectionError(f.ErrCode) // net/http takes a second to close
+		}
 	}
 }
 
@@ -173,6 +186,7 @@ func (h *h2) noteHeaders(f *http2.MetaHeadersFrame) {
 		end = " END_STREAM"
 		h.ended[f.StreamID] = true
 	}
+	h.informed[f.StreamID] = true
 	var fields []string
 	for _, field := range f.Fields {
 		value := field.Value
@@ -196,8 +210,9 @@ func (h *h2) noteHeaders(f *http2.MetaHeadersFrame) {
 // probe tells whether the connection can be used again, as (*h1).probe does. What
 // belongs to earlier streams arrives before.
 func (h *h2) probe() {
-	if h.goneFor == nil {
-		h.await(h.open(true, ":method: OPTIONS", ":scheme: http", ":authority: probe", ":path: *"))
+	if h.goneFor == nil && !h.leaving {
+		id := h.open(true, ":method: OPTIONS", ":scheme: http", ":authority: probe", ":path: *")
+		h.until(func() bool { return h.ended[id] || h.leaving })
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,7 @@ type simple struct {
 	target  string // /
 	fields  []string
 	body    string
+	only1   bool // with HTTP/2 it is chance what becomes of a body nobody reads
 	handler func(c *conversation, w http.ResponseWriter, r *http.Request)
 }
 
@@ -32,7 +34,7 @@ func (s simple) over() []scenario[handlerFor] {
 		raw = request(s.method, s.target, append(s.fields, fmt.Sprintf("Content-Length: %d", len(s.body)))...) + s.body
 	}
 	subject := handles(s.handler)
-	return []scenario[handlerFor]{
+	all := []scenario[handlerFor]{
 		{s.name + " over HTTP 1.1", subject, func(c *conversation, at *site) {
 			h := dialH1(c, at)
 			h.send(raw)
@@ -60,17 +62,21 @@ func (s simple) over() []scenario[handlerFor] {
 			h.probe()
 		}},
 	}
+	if s.only1 {
+		return all[:2]
+	}
+	return all
 }
 
 // httpScenarios are all conversations with plain handlers.
 func httpScenarios() []scenario[handlerFor] {
 	var all []scenario[handlerFor]
-	for _, table := range [][]simple{bodies, statuses} {
+	for _, table := range [][]simple{bodies, statuses, trailers, files, requests, panics} {
 		for _, s := range table {
 			all = append(all, s.over()...)
 		}
 	}
-	return all
+	return slices.Concat(all, rawH1, rawH2)
 }
 
 // write notes what Write returned.

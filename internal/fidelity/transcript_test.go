@@ -12,7 +12,7 @@ import (
 )
 
 // patience ends what should have ended by itself. No test passes by waiting for it.
-const patience = 20 * time.Second
+const patience = 10 * time.Second
 
 // transcript is what one side saw of a conversation, a line per fact. It is safe
 // for concurrent use: handlers note in it, too.
@@ -105,25 +105,45 @@ func show(b []byte) string {
 	return fmt.Sprintf("%d bytes %x", len(b), sha256.Sum256(b))
 }
 
-// difference lists what only one of the two has to say, in order; it is empty
-// where they are equal.
+// difference lists what only one of the two has to say, in order and as little
+// of it as there can be; it is empty where they are equal.
 func difference(bare, wrapped []string) string {
 	if slices.Equal(bare, wrapped) {
 		return ""
 	}
+	common := commonLengths(bare, wrapped)
 	var out strings.Builder
 	i, j := 0, 0
 	for i < len(bare) || j < len(wrapped) {
 		switch {
 		case i < len(bare) && j < len(wrapped) && bare[i] == wrapped[j]:
 			i, j = i+1, j+1
-		case j < len(wrapped) && (i == len(bare) || !slices.Contains(bare[i:], wrapped[j])):
-			fmt.Fprintf(&out, "\n\t+ %s", wrapped[j])
-			j++
-		default:
+		case j == len(wrapped) || i < len(bare) && common[i+1][j] >= common[i][j+1]:
 			fmt.Fprintf(&out, "\n\t- %s", bare[i])
 			i++
+		default:
+			fmt.Fprintf(&out, "\n\t+ %s", wrapped[j])
+			j++
 		}
 	}
 	return out.String()
+}
+
+// commonLengths tells, for the rest of each from every position, how many lines
+// both have in one order.
+func commonLengths(a, b []string) [][]int {
+	common := make([][]int, len(a)+1)
+	for i := range common {
+		common[i] = make([]int, len(b)+1)
+	}
+	for i := len(a) - 1; i >= 0; i-- {
+		for j := len(b) - 1; j >= 0; j-- {
+			if a[i] == b[j] {
+				common[i][j] = common[i+1][j+1] + 1
+			} else {
+				common[i][j] = max(common[i+1][j], common[i][j+1])
+			}
+		}
+	}
+	return common
 }
