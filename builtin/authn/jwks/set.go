@@ -201,9 +201,7 @@ func (s *Set) fly(f *flight, began time.Time) {
 }
 
 func (s *Set) fetch(began time.Time) error {
-	ctx, cancel := context.WithTimeout(context.Background(), s.config.timeout)
-	defer cancel()
-	keys, err := fetch(ctx, s.client, s.url, s.config.rsaAlgorithm)
+	keys, err := fetch(context.Background(), s.client, s.url, s.config.rsaAlgorithm)
 	if err == nil {
 		s.replace(keys, began)
 	}
