@@ -33,6 +33,7 @@
 //
 // List it outside of every hook that may reject a call, authentication above all:
 // a page cannot read an error without the headers. It takes no allocation on calls
-// without Origin beyond those of the header Vary. github.com/rs/cors writes the
+// without Origin beyond those of the header Vary, and seven on those of a page that
+// is allowed. github.com/rs/cors writes the
 // headers.
 package cors

@@ -68,7 +68,7 @@ func Credentials() Option { return option(func(s *settings) { s.credentials = tr
 func Methods(methods ...string) Option {
 	for _, m := range methods {
 		switch {
-		case !token(m) || m != strings.ToUpper(m):
+		case m == "*" || !token(m) || m != strings.ToUpper(m):
 			panic(fmt.Sprintf("cors.Methods(%q): write methods one by one and in upper case, such as PUT; there is no wildcard", m))
 		case m == http.MethodConnect || m == http.MethodTrace || m == "TRACK":
 			panic(fmt.Sprintf("cors.Methods(%q): browsers never send it for a page; leave it out", m))

@@ -69,8 +69,11 @@ func splitPort(s string) (host, port string, err error) {
 		return s, "", nil
 	}
 	colon += from
-	if port = s[colon+1:]; port == "" {
+	switch port = s[colon+1:]; {
+	case port == "":
 		return "", "", errors.New("the port is empty; remove the colon")
+	case strings.Contains(port, ":"):
+		return "", "", errors.New("it has several colons; write an IPv6 address in brackets, such as [2001:db8::1]")
 	}
 	return s[:colon], port, nil
 }
