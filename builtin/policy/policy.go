@@ -105,9 +105,9 @@ func (h *hook) guardOf(method *interceptor.Method) *guard {
 	g.policy, g.err = h.config.resolve(targetOf(method))
 	switch {
 	case g.err != nil:
-		g.refusal = refuse(g.err)
+		g.refusal = refuse(fmt.Errorf("policy: %s: %w", method.Name(), g.err))
 	case g.policy.Access() == AccessDenied:
-		g.refusal = refuse(fmt.Errorf("policy: %s is denied to everybody", method.Name()))
+		g.refusal = refuse(fmt.Errorf("policy: %s: it is denied to everybody", method.Name()))
 	}
 	return g
 }

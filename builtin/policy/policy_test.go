@@ -95,7 +95,7 @@ func TestRefused(t *testing.T) {
 		opts   []policy.Option
 		reason string
 	}{
-		{"denied", everywhere(policy.Denied), "is denied to everybody"},
+		{"denied", everywhere(policy.Denied), "it is denied to everybody"},
 		{"undeclared", []policy.Option{policy.DangerouslyAllowUndeclared()}, "no policy says who may call it"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -48,20 +48,17 @@ func (t target) serviceName() string {
 }
 
 // resolve returns the effective policy of t. The error wraps errUndeclared, or says
-// what is wrong with what was declared.
+// what is wrong with what was declared; who asked knows the name of t.
 func (c *config) resolve(t target) (*Policy, error) {
 	service, own, err := c.blocks(t)
 	if err != nil {
-		return nil, fmt.Errorf("policy: %s: %w", t.name, err)
+		return nil, err
 	}
 	p, err := merge(service, own)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("policy: %s: %w", t.name, err)
-	case p == nil:
-		return nil, fmt.Errorf("policy: %s: %w; %s", t.name, errUndeclared, t.howToDeclare())
+	if err == nil && p == nil {
+		err = fmt.Errorf("%w; %s", errUndeclared, t.howToDeclare())
 	}
-	return p, nil
+	return p, err
 }
 
 func (t target) howToDeclare() string {

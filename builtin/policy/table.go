@@ -114,7 +114,7 @@ func (c *config) row(t target) Row {
 	}
 	p, err := c.resolve(t)
 	if err != nil {
-		r.Problem = err.Error()
+		r.Problem = t.name + ": " + err.Error()
 	}
 	r.Access = p.Access().String()
 	if err != nil && !errors.Is(err, errUndeclared) {

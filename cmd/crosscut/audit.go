@@ -91,7 +91,7 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 // compare compares with the golden file, or writes it.
 func (o options) compare(now []byte, stdout io.Writer) error {
 	if o.update {
-		return os.WriteFile(o.golden, now, 0o644) //nolint:gosec // a file of the repository, for everybody to read
+		return os.WriteFile(o.golden, now, 0o644) // a file of the repository, for everybody to read
 	}
 	before, err := os.ReadFile(o.golden)
 	if errors.Is(err, os.ErrNotExist) {

@@ -67,6 +67,9 @@ func parseSet(wire []byte) ([]protoreflect.ServiceDescriptor, error) {
 			services = append(services, d.Services().Get(i))
 		}
 	}
+	if len(services) == 0 { // an audit of nothing must not look like one that found nothing
+		return nil, errors.New("it has no services, apart from those that are only imported; pass the set of the services to audit")
+	}
 	return services, nil
 }
 
