@@ -21,8 +21,8 @@ func parse(credential string) (id, password string, err error) {
 		return "", "", errLong
 	}
 	decoded, err := base64.StdEncoding.Strict().DecodeString(credential)
-	if err != nil {
-		return "", "", errForm // the error of base64 would tell something of the bytes
+	if err != nil || strings.ContainsAny(credential, "\r\n") { // which base64 skips
+		return "", "", errForm // its error would tell something of the bytes
 	}
 	id, password, ok := strings.Cut(string(decoded), ":")
 	switch {
