@@ -44,5 +44,5 @@
 // requests look foreign; name the public origin with [TrustOrigins].
 //
 // A call that no rule is about takes no allocation; one with an unsafe method from
-// a browser takes three.
+// a browser takes two.
 package csrf

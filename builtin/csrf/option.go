@@ -51,7 +51,7 @@ func ContentTypes(types ...string) Option {
 		case "text/plain", "multipart/form-data", "application/x-www-form-urlencoded":
 			panic(fmt.Sprintf("csrf.ContentTypes(%q): every page on the web may send that type without asking; send JSON instead", t))
 		}
-		if t != mediaType(t) {
+		if t == "" || t != mediaType(t) {
 			panic(fmt.Sprintf("csrf.ContentTypes(%q): write a media type in lower case and without parameters, such as application/x-protobuf", t))
 		}
 	}
