@@ -108,8 +108,10 @@ func (h *hook) BeforeHandler(ctx context.Context, call *interceptor.Call, method
 	if err := r.admit(caller); err != nil {
 		return nil, err
 	}
-	if err := evaluate(r.onCall, &variables{principal: caller, method: method, call: call}); err != nil {
-		return nil, err
+	if len(r.onCall) > 0 {
+		if err := evaluate(r.onCall, &variables{principal: caller, method: method, call: call}); err != nil {
+			return nil, err
+		}
 	}
 	if len(r.onMessage) > 0 {
 		call.AwaitMessage()
