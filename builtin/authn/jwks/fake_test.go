@@ -31,7 +31,7 @@ func serve(t testing.TB, handler http.HandlerFunc) *server {
 	s.handler.Store(handler)
 	s.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.asked.Add(1)
-		s.handler.Load().(http.HandlerFunc)(w, r) //nolint:errcheck,forcetypeassert // nothing else is stored
+		s.handler.Load().(http.HandlerFunc)(w, r)
 	}))
 	t.Cleanup(s.Close)
 	return s

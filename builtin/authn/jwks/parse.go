@@ -36,7 +36,7 @@ func parse(text, rsaAlgorithm string) (map[string]jwt.Key, error) {
 	}
 	keys := make(map[string]jwt.Key, len(members))
 	ambiguous := map[string]bool{}
-	var reason error = errNoKey
+	reason := errNoKey
 	for _, member := range members {
 		k, err := readKey(member, rsaAlgorithm)
 		if err != nil {

@@ -52,8 +52,7 @@ func (r *rules) isAudience(aud any) bool {
 	if one, ok := aud.(string); ok {
 		return slices.Contains(r.audiences, one)
 	}
-	all, _ := texts(aud)
-	return slices.ContainsFunc(all, func(one string) bool { return slices.Contains(r.audiences, one) })
+	return slices.ContainsFunc(texts(aud), func(one string) bool { return slices.Contains(r.audiences, one) })
 }
 
 // lifetime checks the three times of a token and returns its expiry. The skew is
@@ -106,8 +105,7 @@ func scopes(claims map[string]any, names []string) []string {
 		case string:
 			return strings.Split(value, " ") // empty ones are dropped with the others
 		default:
-			all, _ := texts(value)
-			return all
+			return texts(value)
 		}
 	}
 	return nil
@@ -120,21 +118,19 @@ func roles(claims map[string]any, path []string) []string {
 		object, _ := at.(map[string]any)
 		at = object[name]
 	}
-	all, _ := texts(at)
-	return all
+	return texts(at)
 }
 
-// texts returns the elements of an array that has texts and nothing else.
-func texts(value any) ([]string, bool) {
-	array, ok := value.([]any)
-	if !ok {
-		return nil, false
-	}
+// texts returns the elements of an array that has texts and nothing else, and none of
+// anything else.
+func texts(value any) []string {
+	array, _ := value.([]any)
 	all := make([]string, len(array))
 	for i, element := range array {
+		var ok bool
 		if all[i], ok = element.(string); !ok {
-			return nil, false
+			return nil
 		}
 	}
-	return all, true
+	return all
 }

@@ -19,7 +19,7 @@ import (
 
 func TestKeyValidate(t *testing.T) {
 	t.Parallel()
-	good := tokentest.RSA().Private.(*rsa.PrivateKey).PublicKey //nolint:errcheck,forcetypeassert // a panic fails the test
+	good := tokentest.RSA().Private.(*rsa.PrivateKey).PublicKey
 	changed := func(n *big.Int, e int) *rsa.PublicKey { return &rsa.PublicKey{N: n, E: e} }
 	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	if err != nil {

@@ -29,14 +29,12 @@ var supported = []string{
 
 // discover reads the discovery document and keeps the verifier made of it.
 func (v *Verifier) discover() error {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	// go-oidc builds the URL and compares the issuer; the client bounds what it reads.
-	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, v.client), v.issuer)
+	// go-oidc builds the URL and compares the issuer; the client bounds time and size.
+	provider, err := oidc.NewProvider(oidc.ClientContext(context.Background(), v.client), v.issuer)
 	if err != nil {
 		return v.explain(err)
 	}
-	url, algorithms, err := read(provider)
+	url, algorithms, err := read(provider, v.issuer)
 	if err != nil {
 		return fmt.Errorf("oidc: the discovery document of %s is no use: %w", v.issuer, err)
 	}
@@ -63,8 +61,9 @@ func shortened(text string) string {
 	return strings.ToValidUTF8(text[:maxText], "") + "…"
 }
 
-// read returns the URL of the keys, and the algorithms that both sides support.
-func read(provider *oidc.Provider) (url string, algorithms []string, err error) {
+// read returns the URL of the keys, and the algorithms that both sides support, of a
+// document whose issuer go-oidc has compared.
+func read(provider *oidc.Provider, issuer string) (url string, algorithms []string, err error) {
 	var raw json.RawMessage
 	if err := provider.Claims(&raw); err != nil {
 		return "", nil, err
@@ -72,6 +71,9 @@ func read(provider *oidc.Provider) (url string, algorithms []string, err error) 
 	document, err := strictjson.Object(string(raw), maxDepth)
 	if err != nil {
 		return "", nil, err
+	}
+	if document["issuer"] != issuer { // go-oidc ignores the case of the member's name
+		return "", nil, errors.New("it has no member \"issuer\"")
 	}
 	url, _ = document["jwks_uri"].(string)
 	if err := httpsget.CheckURL(url); err != nil {
