@@ -24,8 +24,8 @@ func New() interceptor.Hook {
 
 type hook struct {
 	interceptor.Base
-	rules     func(*interceptor.Method) *rules
-	nobodyKey sync.Once // reports the missing authentication hook
+	rules  func(*interceptor.Method) *rules
+	warned sync.Once // that no hook identifies callers
 }
 
 var (
@@ -85,7 +85,7 @@ func (h *hook) PlanMethod(plan *interceptor.MethodPlan) error {
 		plan.SkipMessages()
 	}
 	if r.access == policy.AccessAuthenticated && !plan.Provided(authn.Key) {
-		h.nobodyKey.Do(func() { plan.Report(errNoKey) })
+		h.warned.Do(func() { plan.Report(errNoKey) })
 	}
 	return nil
 }
@@ -95,14 +95,14 @@ func (h *hook) BeforeHandler(ctx context.Context, call *interceptor.Call, method
 	p, _ := policy.Key.Get(call)
 	r := h.rules(method).of(p)
 	if r == nil {
-		return nil, refusalNoRule
+		return nil, errNoRule
 	}
 	switch r.access {
 	case policy.AccessPublic:
 		return ctx, nil
 	case policy.AccessAuthenticated:
 	default:
-		return nil, refusalClosed
+		return nil, errClosed
 	}
 	caller, _ := authn.Key.Get(call)
 	if err := r.admit(caller); err != nil {
@@ -124,7 +124,7 @@ func (h *hook) BeforeHandler(ctx context.Context, call *interceptor.Call, method
 func (h *hook) OnReceive(_ context.Context, call *interceptor.Call, msg any) error {
 	g, ok := granted.Get(call)
 	if !ok {
-		return refusalNoRule
+		return errNoRule
 	}
 	return evaluate(g.rule.onMessage, &variables{principal: g.principal, method: call.Method(), call: call, request: msg})
 }

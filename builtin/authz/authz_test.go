@@ -21,7 +21,7 @@ import (
 // and with conditions on messages.
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	newHook := func() interceptor.Hook { return authz.New() }
+	newHook := authz.New
 	for name, opts := range map[string][]policy.Option{
 		"scopes":    everywhere(policy.Scopes("items.read"), policy.Condition("principal.subject != ''")),
 		"condition": onMessages("request.text == 'hello'"),

@@ -18,10 +18,10 @@ const (
 )
 
 var (
-	refusalNobody = interceptor.NewError(codes.Unauthenticated, publicNobody,
+	errNobody = interceptor.NewError(codes.Unauthenticated, publicNobody,
 		interceptor.WithCause(errors.New("authz: the method needs a caller, and no hook has identified one")))
-	refusalClosed = refuse(errors.New("authz: the policy of the method admits nobody"))
-	refusalNoRule = refuse(errors.New("authz: the call has no policy that was known when the server learned of its method; list policy.New() before authz.New() and nothing else that sets policy.Key"))
+	errClosed = refuse(errors.New("authz: the policy of the method admits nobody"))
+	errNoRule = refuse(errors.New("authz: the call has no policy that was known when the server learned of its method; list policy.New() before authz.New() and nothing else that sets policy.Key"))
 )
 
 func refuse(cause error) error {

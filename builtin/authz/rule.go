@@ -58,7 +58,7 @@ func newRule(p *policy.Policy, m *interceptor.Method) (*rule, error) {
 // admit tells whether the caller has what the policy demands of callers alone.
 func (r *rule) admit(caller *authn.Principal) error {
 	if caller.Subject() == "" {
-		return refusalNobody
+		return errNobody
 	}
 	for i := range r.scopes {
 		if !caller.HasScope(r.scopes[i].name) {
