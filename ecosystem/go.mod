@@ -6,6 +6,7 @@ replace github.com/crosscut-go/crosscut => ../
 
 require (
 	github.com/crosscut-go/crosscut v0.0.0-00010101000000-000000000000
+	github.com/grpc-ecosystem/go-grpc-middleware/v2 v2.3.4
 	github.com/mostynb/go-grpc-compression v1.2.3
 	go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc v0.72.0
 	go.opentelemetry.io/otel/sdk v1.47.0
@@ -37,5 +38,5 @@ require (
 	github.com/go-chi/chi/v5 v5.2.3
 	golang.org/x/sys v0.49.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20261019180522-ce908d29299b // indirect
-	google.golang.org/protobuf v1.36.12 // indirect
+	google.golang.org/protobuf v1.36.12
 )

@@ -65,7 +65,7 @@ func (tel *telemetry) summary(t *testing.T) map[string]uint64 {
 		var code any
 		for _, a := range span.Attributes() {
 			if a.Key == "rpc.response.status_code" || a.Key == "http.response.status_code" {
-				code = a.Value.Emit()
+				code = a.Value.String()
 			}
 		}
 		count[fmt.Sprintf("span %s, %v, code %v, %d events", span.Name(), span.Status().Code, code, len(span.Events()))]++

@@ -30,7 +30,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.RenderError(w, r, err)
 		return
 	}
-	s.grpc.ServeHTTP(w, s.armMount(r))
+	armed, m := s.armMount(r)
+	s.grpc.ServeHTTP(w, armed)
+	if m != nil {
+		m.answer = answerOf(armed.Context(), w.Header())
+	}
 }
 
 // ResolvesFor tells httpadapter that the server finds out the method by itself.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -20,6 +22,8 @@ import (
 // its own and ServeHTTP may return before that one, so the two sides meet here.
 type mount struct {
 	shorter bool // hooks gave the request's context an end of its own
+	call    *interceptor.Call
+	answer  error // what grpc-go answered, once it has
 
 	mu      sync.Mutex
 	running bool
@@ -34,22 +38,22 @@ type mountKey struct{}
 var mountOnce = interceptor.NewKey[*mount]("grpcadapter mount")
 
 // armMount arms the call that an HTTP layer of the same stack began for r, if
-// there is one, and returns the request to serve.
-func (s *Server) armMount(r *http.Request) *http.Request {
+// there is one, and returns the request to serve. The mount is nil without one.
+func (s *Server) armMount(r *http.Request) (*http.Request, *mount) {
 	call, ok := interceptor.CallFrom(r.Context())
 	if !ok || ops.StackOf(call) != s.core.stack {
-		return r
+		return r, nil
 	}
 	exchange, ok := ops.Transport(call).(httpwire.Exchange)
 	if !ok {
-		return r
+		return r, nil
 	}
 	if _, again := mountOnce.Get(call); again {
-		return r
+		return r, nil
 	}
-	m := &mount{done: make(chan struct{})}
+	m := &mount{call: call, done: make(chan struct{})}
 	mountOnce.Set(call, m)
-	exchange.BeforeEnd(m.close)
+	exchange.BeforeEnd(m.settle)
 	s.core.mounted.Store(true)
 	ops.Arm(call, r.URL.Path)
 	ctx := r.Context()
@@ -57,7 +61,7 @@ func (s *Server) armMount(r *http.Request) *http.Request {
 		m.shorter = true
 		ctx = &outlasting{Context: x.Lifetime(), hooks: ctx}
 	}
-	return r.WithContext(context.WithValue(ctx, mountKey{}, m))
+	return r.WithContext(context.WithValue(ctx, mountKey{}, m)), m
 }
 
 // outlasting is the context that hooks returned with the lifetime of the request
@@ -106,17 +110,40 @@ func (m *mount) enter() bool {
 
 func (m *mount) leave() { close(m.done) }
 
-// close lets no dispatch begin any more and waits for the one that has. The HTTP
+// settle lets no dispatch begin any more and waits for the one that has. The HTTP
 // side calls it before it ends the call; the dispatch's context ends with
-// ServeHTTP.
-func (m *mount) close() {
+// ServeHTTP. Where there was none the call does not know what became of it:
+// grpc-go refuses some requests by itself, such as those in an unknown encoding,
+// and drops a request whose client has left.
+func (m *mount) settle() {
 	m.mu.Lock()
 	m.over = true
 	running := m.running
 	m.mu.Unlock()
 	if running {
 		<-m.done
+	} else if m.answer != nil && ops.Failed(m.call) == nil {
+		_ = ops.Fail(m.call, m.answer, true) // it cannot be changed any more
 	}
+}
+
+// answerOf returns what a client learns from a response that grpc-go has
+// finished, given its headers, which hold the trailers too: nil for success, and
+// the end of the request's context if there was no time for a status.
+func answerOf(ctx context.Context, h http.Header) error {
+	text := h.Get("Grpc-Status")
+	if text == "" {
+		return ctx.Err()
+	}
+	code, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return status.Errorf(codes.Unknown, "the gRPC status %q is no number", text)
+	}
+	message := h.Get("Grpc-Message")
+	if decoded, err := url.PathUnescape(message); err == nil {
+		message = decoded
+	}
+	return status.Error(codes.Code(code), message)
 }
 
 // mountedMetadata is the metadata of a gRPC call that an HTTP layer began.

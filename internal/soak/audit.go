@@ -18,6 +18,7 @@ type audit struct {
 	entered   int // hooks of the book that were entered
 	ended     int // hooks of the book that were told the outcome
 	outcomes  int // calls whose client got an outcome
+	panics    int // calls in which a handler or a hook panicked
 	strange   int
 	table     map[string]*[numActs]int // calls by way and act
 	problems  int
@@ -49,6 +50,9 @@ func (b *book) audit() *audit {
 func (a *audit) add(id int, r *record) {
 	e := exchanges[r.sort.exchange]
 	a.table[e.way][r.sort.act]++
+	if r.sort.act == crash || r.sort.act == stumble {
+		a.panics++
+	}
 	a.outcomes += int(r.client.count.Load())
 	a.begun += int(r.entered[0].Load())
 	for i := range bookHooks {
@@ -102,6 +106,13 @@ func (r *record) disagreement() string {
 
 func (v *verdict) is(code codes.Code) bool { return codes.Code(v.code.Load()) == code }
 
+// checkReports compares the panics with what the operator was told.
+func (a *audit) checkReports(reported int64) {
+	if int64(a.panics) != reported {
+		a.problem("%d calls panicked, and the stack reported %d errors", a.panics, reported)
+	}
+}
+
 // few is how many problems are shown.
 const few = 10
 
@@ -139,5 +150,6 @@ func (a *audit) print(out io.Writer, l load) {
 	_, _ = fmt.Fprintf(out, "%d calls made in %v, %.0f a second\n", a.made, l.took.Round(time.Millisecond), float64(a.made)/l.took.Seconds())
 	_, _ = fmt.Fprintf(out, "%d calls begun by the server + %d that arrived after their deadline = %d outcomes of clients\n", a.begun, a.late, a.outcomes)
 	_, _ = fmt.Fprintf(out, "%d hooks entered = %d AfterResponse, each once\n", a.entered, a.ended)
-	_, _ = fmt.Fprintf(out, "%d reports of the stack, %d problems\n", l.reported, a.problems)
+	_, _ = fmt.Fprintf(out, "%d panics = %d reports to the operator\n", a.panics, l.reported)
+	_, _ = fmt.Fprintf(out, "%d problems\n", a.problems)
 }

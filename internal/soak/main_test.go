@@ -123,6 +123,17 @@ func TestLeaksAreFound(t *testing.T) {
 	}
 }
 
+func TestReportsAreCompared(t *testing.T) {
+	t.Parallel()
+	for reported, wrong := range map[int64]bool{1: true, 2: false, 3: true} {
+		a := &audit{panics: 2}
+		a.checkReports(reported)
+		if (a.err() != nil) != wrong {
+			t.Errorf("2 panics and %d reports: %v", reported, a.err())
+		}
+	}
+}
+
 // A run that could make no call proves nothing.
 func TestRunWithoutCallsFails(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())

@@ -78,13 +78,14 @@ func (h httpShape) codeOf(httpStatus int, body []byte) codes.Code {
 	}
 	lines := bytes.Split(bytes.TrimSpace(body), []byte("\n"))
 	last := lines[len(lines)-1]
-	switch err := json.Unmarshal(last, &failure); {
+	err := json.Unmarshal(last, &failure)
+	switch {
+	case failure.Error.Code != codes.OK: // a stream's, also when nothing preceded it
+		return failure.Error.Code
 	case httpStatus >= http.StatusBadRequest && err == nil:
 		return failure.Code
 	case httpStatus >= http.StatusBadRequest:
 		return codes.Unknown
-	case failure.Error.Code != codes.OK:
-		return failure.Error.Code
 	case bytes.Count(body, []byte(h.parts)) != h.count:
 		return codes.DataLoss
 	default:

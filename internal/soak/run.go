@@ -43,6 +43,7 @@ func run(ctx context.Context, c config, out io.Writer) error {
 	}
 	after, left := comeDown(before)
 	a := b.audit()
+	a.checkReports(load.reported)
 	a.print(out, load)
 	_, _ = fmt.Fprintf(out, "goroutines  %d before, %d at most, %d after\n", before.goroutines, load.peak.goroutines, after.goroutines)
 	_, _ = fmt.Fprintf(out, "heap        %s before, %s at most, %s after\n", mebibytes(before.heap), mebibytes(load.peak.heap), mebibytes(after.heap))
