@@ -18,8 +18,11 @@ const maxStack = 16 << 10
 // exceptionOf returns the panic that a call failed with, or nil.
 // http.ErrAbortHandler is none: it is net/http's way to end a response.
 func exceptionOf(err error) *interceptor.PanicError {
+	if err == nil {
+		return nil // the usual case takes no allocation
+	}
 	var p *interceptor.PanicError
-	if err == nil || !errors.As(err, &p) || errors.Is(err, http.ErrAbortHandler) {
+	if !errors.As(err, &p) || errors.Is(err, http.ErrAbortHandler) {
 		return nil
 	}
 	return p

@@ -40,8 +40,7 @@ func (r *record) client() string {
 	if verified, ok := clientaddr.Key.Get(r.call); ok {
 		return verified.String()
 	}
-	host, _ := addressOf(r.call.Peer().Addr)
-	return host
+	return r.findPeer().host
 }
 
 // endHTTP adds how an HTTP call has ended.

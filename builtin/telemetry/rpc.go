@@ -97,15 +97,31 @@ func (r *record) appendPeer(attrs []attribute.KeyValue) []attribute.KeyValue {
 	if !r.hook.addresses {
 		return attrs
 	}
-	host, port := addressOf(r.call.Peer().Addr)
-	if host == "" {
+	p := r.findPeer()
+	if p.host == "" {
 		return attrs
 	}
-	attrs = append(attrs, keyPeerAddress.String(host))
-	if port != 0 {
-		attrs = append(attrs, keyPeerPort.Int(port))
+	attrs = append(attrs, keyPeerAddress.String(p.host))
+	if p.port != 0 {
+		attrs = append(attrs, keyPeerPort.Int(p.port))
 	}
 	return attrs
+}
+
+// peer is the other end of the connection, as text. It is made once, since that
+// takes several allocations.
+type peer struct {
+	found bool
+	host  string
+	port  int
+}
+
+func (r *record) findPeer() peer {
+	if !r.peer.found {
+		host, port := addressOf(r.call.Peer().Addr)
+		r.peer = peer{true, host, port}
+	}
+	return r.peer
 }
 
 // addressOf returns the address without its port, "" for none and for calls

@@ -60,10 +60,10 @@ func (c *setCache) http(r *record, errorType string, labels []attribute.KeyValue
 		status = 0
 	}
 	key := seriesKey{status, errorType, schemeLabel(r.scheme()), versionLabel(r.call.Protocol())}
-	return c.find(r.target, key, labels, httpAttrs)
+	return c.find(r.target, key, labels, appendHTTPLabels)
 }
 
-func httpAttrs(attrs []attribute.KeyValue, key seriesKey) []attribute.KeyValue {
+func appendHTTPLabels(attrs []attribute.KeyValue, key seriesKey) []attribute.KeyValue {
 	attrs = append(attrs, keyURLScheme.String(key.scheme))
 	if key.status != 0 {
 		attrs = append(attrs, keyHTTPStatus.Int(key.status))

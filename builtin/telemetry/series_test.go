@@ -116,6 +116,7 @@ func TestAdd(t *testing.T) {
 	})
 	request := interceptortest.Request{Handler: func(ctx context.Context) error {
 		telemetry.Add(ctx, attribute.String("plan", "gold"), attribute.Int("books", 3), attribute.String("error.type", "forged"))
+		telemetry.Add(ctx, attribute.String("rpc.method", "forged"), attribute.String("http.request.method", "forged"))
 		return nil
 	}}
 	hooks := []interceptor.Hook{s.hook(telemetry.Restart, telemetry.MetricKeys("plan", "http.request.method", "rpc.method")), adds}
@@ -127,6 +128,9 @@ func TestAdd(t *testing.T) {
 			}
 		}
 		p := append(points(metrics, "http.server.request.duration"), points(metrics, "rpc.server.call.duration")...)
+		if own := map[bool]attribute.Key{true: "rpc.method", false: "http.request.method"}[got.HTTPStatus == 0]; value(p[0].Attributes.ToSlice(), own) == "forged" {
+			t.Errorf("%s of the point is what the handler said", own)
+		}
 		if len(p) != 1 || value(p[0].Attributes.ToSlice(), "plan") != "gold" || p[0].Attributes.HasValue("books") || p[0].Attributes.HasValue("error.type") {
 			t.Errorf("points %v, want one with the plan alone", p)
 		}

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crosscut-go/crosscut/builtin/telemetry"
 	"github.com/crosscut-go/crosscut/interceptor"
@@ -193,7 +194,7 @@ type logSink struct {
 	embedded.LoggerProvider
 	mu      sync.Mutex
 	records []log.Record
-	spans   []string
+	trace   string // of the last record
 }
 
 func (s *logSink) Logger(string, ...log.LoggerOption) log.Logger { return &logSinkLogger{sink: s} }
@@ -209,6 +210,7 @@ func (l *logSinkLogger) Emit(ctx context.Context, r log.Record) {
 	l.sink.mu.Lock()
 	defer l.sink.mu.Unlock()
 	l.sink.records = append(l.sink.records, r)
+	l.sink.trace = trace.SpanContextFromContext(ctx).TraceID().String()
 }
 
 func (s *logSink) take() []log.Record {

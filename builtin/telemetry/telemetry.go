@@ -70,16 +70,22 @@ type record struct {
 	target *target         // what span and points are named by
 	drop   Signals
 	origin Origin
+	peer   peer
 	left   bool // the client was gone when the call ended
 	ids    tracekey.Span
 	extra  additions   // from any goroutine
 	ended  atomic.Bool // from any goroutine
 
-	attrs [startAttrs]attribute.KeyValue // room for those that a span starts with
+	attrs [rpcAttrs]attribute.KeyValue // room for those that the span of an RPC starts with
 	opts  [5]trace.SpanStartOption
+	over  [1]trace.SpanEndOption
 }
 
-const startAttrs = 8
+// How many attributes spans start with, as a rule.
+const (
+	rpcAttrs  = 4
+	httpAttrs = 8
+)
 
 // recordKey finds the record from hooks and handlers of the call.
 var recordKey = interceptor.NewKey[*record]("telemetry")
@@ -118,11 +124,11 @@ var noSpan = trace.SpanFromContext(context.Background())
 // start starts the span with everything that is known, which is what samplers
 // decide by.
 func (r *record) start(p parentage) {
-	h, attrs := r.hook, r.target.identity
+	h, attrs := r.hook, r.attrs[:0]
 	if r.call.Transport() == interceptor.HTTP {
-		attrs = r.startHTTP(append(r.attrs[:0], attrs...))
+		attrs = r.startHTTP(append(make([]attribute.KeyValue, 0, httpAttrs), r.target.identity...))
 	} else {
-		attrs = r.startRPC(append(r.attrs[:0], attrs...))
+		attrs = r.startRPC(append(attrs, r.target.identity...))
 	}
 	attrs = h.headers.appendRequest(attrs, r.call)
 	opts := append(r.opts[:0], h.kind(r.call), trace.WithTimestamp(r.call.StartTime()), trace.WithAttributes(attrs...))
@@ -222,8 +228,11 @@ func (r *record) description() string {
 // end ends the span at the moment the call did, so that it takes exactly as long
 // as the histogram says.
 func (r *record) end() {
-	if r.drop&Traces == 0 {
-		r.span.End(trace.WithTimestamp(r.call.StartTime().Add(r.call.Duration())))
+	if r.span.IsRecording() {
+		r.over[0] = trace.WithTimestamp(r.call.StartTime().Add(r.call.Duration()))
+		r.span.End(r.over[:]...)
+	} else if r.drop&Traces == 0 {
+		r.span.End()
 	}
 }
 
