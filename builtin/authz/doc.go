@@ -69,7 +69,7 @@
 // # Cost and limits
 //
 // A decision about access, scopes and roles takes around 100 ns and no allocation, a
-// small condition one to two microseconds more. The language is linked into every
+// small condition about a microsecond more. The language is linked into every
 // program that imports this package, and makes it about 6 MB larger.
 //
 // The hook knows nothing about objects, such as who owns the order that a handler is
