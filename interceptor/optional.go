@@ -63,9 +63,9 @@ type Provider interface {
 }
 
 // Decider marks a hook that decides access. It agrees by returning nil from
-// BeforeHandler. Before the last Decider of a call has agreed, a reply with
-// content is refused, and a Decider that does not agree makes the call
-// [Call.Denied].
+// BeforeHandler and, if it is a [MessageHook], from every OnReceive. Before the last
+// Decider of a call has agreed to the call, a reply with content is refused. A
+// Decider that does not agree makes the call [Call.Denied].
 type Decider interface {
 	Decides()
 }
