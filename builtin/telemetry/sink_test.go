@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/log"
@@ -95,7 +94,7 @@ func value(attrs []attribute.KeyValue, key attribute.Key) string {
 	found := ""
 	for _, kv := range attrs {
 		if kv.Key == key {
-			found = kv.Value.Emit()
+			found = kv.Value.String()
 		}
 	}
 	return found
@@ -129,7 +128,7 @@ func (s *sink) dump(t testing.TB) string {
 			if kv.Key == "exception.stacktrace" {
 				kv = kv.Key.Bool(strings.Contains(kv.Value.AsString(), "goroutine"))
 			}
-			fmt.Fprintf(&b, "  %s = %s\n", kv.Key, kv.Value.Emit())
+			fmt.Fprintf(&b, "  %s = %s\n", kv.Key, kv.Value.String())
 			return true
 		})
 	}
@@ -140,7 +139,7 @@ func dumpSpan(b *strings.Builder, span *tracetest.SpanStub) {
 	fmt.Fprintf(b, "span %s %q\n", strings.ToUpper(span.SpanKind.String()), span.Name)
 	fmt.Fprintf(b, "  status %s %q\n", span.Status.Code, span.Status.Description)
 	for _, kv := range sorted(span.Attributes) {
-		text := kv.Value.Emit()
+		text := kv.Value.String()
 		switch kv.Key {
 		case "network.peer.port":
 			text = "PORT"
@@ -155,23 +154,44 @@ func dumpSpan(b *strings.Builder, span *tracetest.SpanStub) {
 }
 
 func dumpMetric(b *strings.Builder, m metricdata.Metrics, spans tracetest.SpanStubs) {
-	h, ok := m.Data.(metricdata.Histogram[float64])
-	if !ok {
-		fmt.Fprintf(b, "metric %s %s %T\n", m.Name, m.Unit, m.Data)
+	head := "metric " + m.Name + " " + m.Unit
+	switch data := m.Data.(type) {
+	case metricdata.Sum[int64]:
+		for i := range data.DataPoints {
+			fmt.Fprintf(b, "%s sum %d\n", head, data.DataPoints[i].Value)
+			dumpSet(b, data.DataPoints[i].Attributes)
+		}
+	case metricdata.Histogram[int64]:
+		for i := range data.DataPoints {
+			fmt.Fprintf(b, "%s count %d\n", head, data.DataPoints[i].Count)
+			dumpSet(b, data.DataPoints[i].Attributes)
+		}
+	case metricdata.Histogram[float64]:
+		for i := range data.DataPoints {
+			p := &data.DataPoints[i]
+			fmt.Fprintf(b, "%s count %d\n", head, p.Count)
+			dumpSet(b, p.Attributes)
+			dumpLink(b, p, spans)
+		}
+	}
+}
+
+func dumpSet(b *strings.Builder, set attribute.Set) {
+	for _, kv := range set.ToSlice() {
+		fmt.Fprintf(b, "  %s = %s\n", kv.Key, kv.Value.String())
+	}
+}
+
+// dumpLink tells where a point and the span of the same call differ.
+func dumpLink(b *strings.Builder, p *metricdata.HistogramDataPoint[float64], spans tracetest.SpanStubs) {
+	if len(spans) != 1 {
 		return
 	}
-	for i := range h.DataPoints {
-		p := &h.DataPoints[i]
-		fmt.Fprintf(b, "metric %s %s count %d\n", m.Name, m.Unit, p.Count)
-		for _, kv := range p.Attributes.ToSlice() {
-			fmt.Fprintf(b, "  %s = %s\n", kv.Key, kv.Value.Emit())
-		}
-		if len(spans) == 1 && p.Sum != spans[0].EndTime.Sub(spans[0].StartTime).Seconds() {
-			fmt.Fprintf(b, "  but its value %v is not the %v of the span\n", p.Sum, spans[0].EndTime.Sub(spans[0].StartTime))
-		}
-		if len(spans) == 1 && !exemplifies(p, &spans[0]) {
-			b.WriteString("  but no exemplar leads to the span\n")
-		}
+	if took := spans[0].EndTime.Sub(spans[0].StartTime); p.Sum != took.Seconds() {
+		fmt.Fprintf(b, "  but its value %v is not the %v of the span\n", p.Sum, took)
+	}
+	if !exemplifies(p, &spans[0]) {
+		b.WriteString("  but no exemplar leads to the span\n")
 	}
 }
 
@@ -220,6 +240,3 @@ func (s *logSink) take() []log.Record {
 	s.records = nil
 	return taken
 }
-
-// patience only bounds tests that have failed.
-const patience = 20 * time.Second

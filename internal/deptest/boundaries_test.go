@@ -19,6 +19,7 @@ const (
 	jwks        = module + "/builtin/authn/jwks"
 	oidc        = module + "/builtin/authn/oidc"
 	logging     = module + "/builtin/logging"
+	telemetry   = module + "/builtin/telemetry"
 	realIP      = module + "/builtin/realip"
 	apiKey      = module + "/builtin/authn/apikey"
 	basic       = module + "/builtin/authn/basic"
@@ -33,6 +34,8 @@ const (
 	grpcStatus  = "google.golang.org/grpc/status"
 	grpcGateway = "github.com/grpc-ecosystem/grpc-gateway/..."
 	protobuf    = "google.golang.org/protobuf/..."
+	otel        = "go.opentelemetry.io/..."
+	otelAPI     = "go.opentelemetry.io/otel"
 )
 
 // rules are the import boundaries of the module, for code that is not a test.
@@ -68,6 +71,20 @@ var rules = []rule{
 		packages: []string{builtins},
 		never:    []string{grpcAdapter, httpAdapter + "/..."},
 		reason:   "a concern that sees a transport would behave differently on the others",
+	},
+	{
+		packages: []string{core, builtins, grpcAdapter, httpAdapter + "/..."},
+		except:   []string{telemetry},
+		never:    []string{otel},
+		reason:   "a program that does not trace must not link what tracing needs; the log finds the ids of a span by internal/tracekey",
+	},
+	{
+		packages: []string{telemetry},
+		only: []string{
+			core, module + "/internal/...", grpcCodes, otelAPI, otelAPI + "/attribute", otelAPI + "/baggage", otelAPI + "/codes",
+			otelAPI + "/log", otelAPI + "/metric", otelAPI + "/propagation", otelAPI + "/trace",
+		},
+		reason: "which SDK records and exports is the program's choice",
 	},
 	{
 		packages: []string{module + "/..."},
