@@ -31,6 +31,8 @@ type scenario[Subject any] struct {
 // site is a running server.
 type site struct {
 	addr string
+	// shutdown stops the server when what runs has ended.
+	shutdown func()
 	// stop waits until all handlers have returned.
 	stop func()
 }
@@ -152,4 +154,8 @@ var families = []struct {
 	compare func(t *testing.T, name string)
 }{
 	{"http", func(t *testing.T, name string) { compare(t, name, httpWays, httpScenarios()) }},
+	{"grpc", func(t *testing.T, name string) { compare(t, name, grpcWays, grpcFrames()) }},
+	{"client", func(t *testing.T, name string) { compare(t, name, grpcWays, clientScenarios()) }},
+	{"mounted client", func(t *testing.T, name string) { compare(t, name, mountedWays, clientScenarios()) }},
+	{"mounted", func(t *testing.T, name string) { compare(t, name, mountedWays, grpcFrames()) }},
 }

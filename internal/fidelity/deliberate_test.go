@@ -44,6 +44,32 @@ var differences = []deliberate{
 	{[]string{"http/a body over the limit and another status over HTTP 1.0"}, outsideTimeout, tooLargeReason, []string{"Connection: close"}, nil},
 	{[]string{"http/a body over the limit over HTTP 1.1", "http/a body over the limit of a handler around over HTTP 1.1", "http/an expectation and a limit"}, insideTimeout, tooLargeReason, kept, []string{"Connection: close", "connection closed"}},
 	{[]string{"http/a body over the limit over HTTP 1.0", "http/a body over the limit of a handler around over HTTP 1.0"}, insideTimeout, tooLargeReason, nil, []string{"Connection: close"}},
+
+	{rpcsOf("untyped", everyKind), "", textReason, []string{"grpc-message: private text"}, []string{"grpc-message: internal error"}},
+	{rpcsOf("EOF", unaryKind), "", textReason, []string{"grpc-message: EOF"}, []string{"grpc-message: internal error"}},
+	{rpcsOf("wrapped", unaryKind), "", textReason, []string{"grpc-message: private text: rpc error: code = NotFound desc = no such thing"}, []string{"grpc-message: no such thing"}},
+	{rpcsOf("wrapped cancel", unaryKind), "", textReason, []string{"grpc-message: private text: context canceled"}, []string{"grpc-message: context canceled"}},
+	{rpcsOf("debug", everyKind), "", debugReason, []string{"grpc-status-details-bin"}, nil},
+}
+
+const (
+	textReason  = "text that was not written for clients stays with the operator: of an error only its status goes out"
+	debugReason = "DebugInfo is for the operator, and never goes out"
+)
+
+// everyKind are the cases of all kinds of RPC, which unaryKind is one of.
+var (
+	unaryKind = []string{"a handler's error: "}
+	everyKind = []string{"a handler's error: ", "a server stream: ", "messages to " + clientStream + ": ", "messages to " + bidiStream + ": "}
+)
+
+// rpcsOf names the cases of RPCs, on both transports, that ask for one thing.
+func rpcsOf(id string, kinds []string) []string {
+	var all []string
+	for _, kind := range kinds {
+		all = append(all, "grpc/"+kind+id, "mounted/"+kind+id)
+	}
+	return all
 }
 
 // A TimeoutHandler's writer does not have net/http's method either.

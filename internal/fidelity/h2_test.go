@@ -26,7 +26,10 @@ type h2 struct {
 	ended    map[uint32]bool
 	informed map[uint32]bool // by a block before the answer
 	goneFor  error
-	leaving  bool // the server has sent GOAWAY
+	// eager says that the client sends all it has at once. Whether an early answer
+	// stops it, and how often, is chance then.
+	eager   bool
+	leaving bool // the server has sent GOAWAY
 }
 
 // dialH2 opens a connection with prior knowledge. Without other settings it wants
@@ -160,9 +163,15 @@ func (h *h2) take(frame http2.Frame) {
 			h.ended[id] = true
 		}
 	case *http2.RSTStreamFrame:
+		if h.eager && h.ended[id] && (f.ErrCode == http2.ErrCodeNo || f.ErrCode == http2.ErrCodeStreamClosed) {
+			return
+		}
 		h.c.saw("[%d] RST_STREAM %v", id, f.ErrCode)
 		h.ended[id] = true
 	case *http2.GoAwayFrame:
+		if h.leaving && f.ErrCode == http2.ErrCodeNo {
+			return // the second of an orderly shutdown comes when it likes
+		}
 		h.leaving = true
 		h.c.saw("GOAWAY last %d %v", f.LastStreamID, f.ErrCode)
 		if f.ErrCode != http2.ErrCodeNo {

@@ -49,6 +49,7 @@ func (s simple) over() []scenario[handlerFor] {
 		}},
 		{s.name + " over HTTP 2", subject, func(c *conversation, at *site) {
 			h := dialH2(c, at)
+			h.eager = true
 			fields := get(s.method, s.target)
 			for _, f := range s.fields {
 				name, value, _ := strings.Cut(f, ": ")

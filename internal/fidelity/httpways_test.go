@@ -1,6 +1,7 @@
 package fidelity_test
 
 import (
+	"context"
 	"io"
 	"log"
 	"net"
@@ -87,7 +88,7 @@ func serveHTTP(c *conversation, h http.Handler) *site {
 	srv.Protocols.SetUnencryptedHTTP2(true)
 	go func() { _ = srv.Serve(lis) }()
 	c.Cleanup(func() { _ = srv.Close() })
-	return &site{addr: lis.Addr().String(), stop: func() {
+	return &site{addr: lis.Addr().String(), shutdown: func() { _ = srv.Shutdown(context.Background()) }, stop: func() {
 		c.hangUp()
 		_ = srv.Close()
 		running.Wait()
