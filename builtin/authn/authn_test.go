@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/crosscut-go/crosscut/builtin/authn"
+	"github.com/crosscut-go/crosscut/builtin/policy"
 	"github.com/crosscut-go/crosscut/interceptor"
 )
 
@@ -351,6 +352,10 @@ func TestAllocations(t *testing.T) {
 	}
 	if n := run(stack, good) - run(bare, good); n > 2 {
 		t.Errorf("authenticating by StaticTokens takes %v allocations, want at most 2", n)
+	}
+	behind := quiet(declared(policy.Schemes("bearer")), authn.New(everywhere()...))
+	if n := run(behind, good) - run(bare, good); n > 2 {
+		t.Errorf("authenticating behind a policy, with schemes of every place, takes %v allocations, want at most 2", n)
 	}
 	if n := run(stack, none) - run(refuse, none); n > 0 {
 		t.Errorf("refusing takes %v allocations more than returning a fixed error, want none", n)

@@ -26,8 +26,8 @@ func certificate(name string) *x509.Certificate {
 }
 
 // verified is a connection with a certificate that the server verified.
-func verified(name string) *tls.ConnectionState {
-	leaf := certificate(name)
+func verified() *tls.ConnectionState {
+	leaf := certificate("orders")
 	return &tls.ConnectionState{PeerCertificates: []*x509.Certificate{leaf}, VerifiedChains: [][]*x509.Certificate{{leaf, certificate("root")}}}
 }
 
@@ -57,7 +57,7 @@ func TestEveryPlace(t *testing.T) {
 		{"token", bearing("Bearer T_reader"), nil, "alice", "bearer"},
 		{"key", http.Header{"X-Api-Key": {"K_svc"}}, nil, "svc-1", "apikey"},
 		{"another key", http.Header{"X_partner": {"K_svc"}}, nil, "svc-1", "partner"},
-		{"certificate", nil, verified("orders"), "orders", "mtls"},
+		{"certificate", nil, verified(), "orders", "mtls"},
 		{"token over TLS", bearing("Bearer T_reader"), &tls.ConnectionState{}, "alice", "bearer"},
 	}
 	for _, tt := range tests {
@@ -101,9 +101,9 @@ func TestOneCredentialOneValueOnePlace(t *testing.T) {
 		{"token and empty key", good("Authorization", "Bearer T_reader", "X-Api-Key", ""), nil, "more than one place"},
 		{"empty token and key", good("Authorization", "", "X-Api-Key", "K_svc"), nil, "more than one place"},
 		{"unknown scheme and key", good("Authorization", "Digest x", "X-Api-Key", "K_svc"), nil, "more than one place"},
-		{"token and certificate", good("Authorization", "Bearer T_reader"), verified("orders"), "more than one place"},
-		{"key and certificate", good("X-Api-Key", "K_svc"), verified("orders"), "more than one place"},
-		{"malformed token and certificate", good("Authorization", "Bearer"), verified("orders"), "more than one place"},
+		{"token and certificate", good("Authorization", "Bearer T_reader"), verified(), "more than one place"},
+		{"key and certificate", good("X-Api-Key", "K_svc"), verified(), "more than one place"},
+		{"malformed token and certificate", good("Authorization", "Bearer"), verified(), "more than one place"},
 		{"token and a certificate that is not verified", good("Authorization", "Bearer T_reader"), unverified, "more than one place"},
 		{"certificate that is not verified", nil, unverified, "was not verified"},
 		{"certificate with an empty chain", nil, &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{}}}, "was not verified"},
@@ -137,7 +137,7 @@ func TestAuthorizationAlwaysCounts(t *testing.T) {
 func TestOtherPlacesAreIgnored(t *testing.T) {
 	t.Parallel()
 	stack := quiet(authn.New(authn.Bearer(tokens)))
-	c := admitOver(t.Context(), t, stack, unary, &wire{request: http.Header{"Authorization": {"Bearer T_reader"}, "X-Api-Key": {"K_svc"}}, tls: verified("orders")})
+	c := admitOver(t.Context(), t, stack, unary, &wire{request: http.Header{"Authorization": {"Bearer T_reader"}, "X-Api-Key": {"K_svc"}}, tls: verified()})
 	if p, _ := authn.Key.Get(c); c.Err() != nil || p.Subject() != "alice" {
 		t.Errorf("%v, %v; want alice", p, c.Err())
 	}
@@ -151,14 +151,14 @@ func TestYieldToOthers(t *testing.T) {
 		p, _ := authn.Key.Get(c)
 		return p.Subject()
 	}
-	if got := subject(bearing("Bearer T_reader"), verified("orders")); got != "alice" {
+	if got := subject(bearing("Bearer T_reader"), verified()); got != "alice" {
 		t.Errorf("token and certificate: %q, want alice", got)
 	}
-	if got := subject(nil, verified("orders")); got != "orders" {
+	if got := subject(nil, verified()); got != "orders" {
 		t.Errorf("certificate alone: %q, want orders", got)
 	}
 	for _, value := range []string{"Bearer T_nobody", "Bearer", "", "Digest x"} {
-		if got := subject(bearing(value), verified("orders")); got != "" {
+		if got := subject(bearing(value), verified()); got != "" {
 			t.Errorf("Authorization %q and a certificate: %q; a bad credential must not fall back to another", value, got)
 		}
 	}
@@ -167,7 +167,7 @@ func TestYieldToOthers(t *testing.T) {
 func TestCertificateVerifierOutcomes(t *testing.T) {
 	t.Parallel()
 	fail := func(f authn.CertificateVerifier) *interceptor.Call {
-		return admitOver(t.Context(), t, quiet(authn.New(authn.Certificate("mTLS", f))), unary, &wire{tls: verified("orders")})
+		return admitOver(t.Context(), t, quiet(authn.New(authn.Certificate("mTLS", f))), unary, &wire{tls: verified()})
 	}
 	revoked := errors.New("serial 17 is revoked")
 	c := fail(func(context.Context, [][]*x509.Certificate) (*authn.Principal, error) { return nil, revoked })

@@ -171,7 +171,7 @@ func TestEverywhere(t *testing.T) {
 			if got.Code != tt.code || got.Reached != (tt.code == codes.OK) {
 				t.Errorf("%s: code %v, reached %v; want %v", tt.name, got.Code, got.Reached, tt.code)
 			}
-			checkText(t, fmt.Errorf("%v %v %v %v", got.Err, got.Body, got.Header, got.Call.Err()))
+			checkText(t, errors.Join(got.Err, errors.New(got.Body), got.Call.Err()))
 			if strings.Contains(fmt.Sprint(got.Err, got.Body), "10.0.0.7") {
 				t.Errorf("the client got %v %s", got.Err, got.Body)
 			}

@@ -35,7 +35,7 @@ type User struct {
 }
 
 // Hash returns the bcrypt hash of a password, to be stored in a [User]. The cost is
-// 12: about a quarter of a second of one core. It fails for a password that no caller
+// 12: some hundred milliseconds of one core. It fails for a password that no caller
 // could send: an empty one, one of more than 72 bytes, and one with control characters
 // or without valid UTF-8. The error does not repeat it.
 func Hash(password string) ([]byte, error) {

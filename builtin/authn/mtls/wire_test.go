@@ -240,7 +240,7 @@ func bare(t *testing.T, stack *interceptor.Stack) http.Handler {
 	pb.RegisterConformanceServiceServer(srv, service{})
 	t.Cleanup(srv.Stop)
 	gw := gateway.New(stack, srv.Conn())
-	if err := pb.RegisterConformanceServiceHandlerClient(context.Background(), gw.Mux(), pb.NewConformanceServiceClient(srv.Conn())); err != nil { //nolint:usetesting // it must outlive the test's own context for Cleanup
+	if err := pb.RegisterConformanceServiceHandlerClient(context.Background(), gw.Mux(), pb.NewConformanceServiceClient(srv.Conn())); err != nil {
 		t.Fatal(err)
 	}
 	return gw
@@ -254,12 +254,12 @@ func rest(t *testing.T, stack *interceptor.Stack) http.Handler {
 
 func serveHTTP(t *testing.T, handler http.Handler, config *tls.Config, http2 bool) client {
 	srv := httptest.NewUnstartedServer(handler)
-	srv.TLS, srv.EnableHTTP2 = config, http2
+	srv.TLS, srv.EnableHTTP2 = config.Clone(), http2
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // failed handshakes
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
 	return func(ctx context.Context, config *tls.Config, header map[string]string) (string, codes.Code, error) {
-		transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: http2}
+		transport := &http.Transport{TLSClientConfig: config.Clone(), ForceAttemptHTTP2: http2}
 		defer transport.CloseIdleConnections()
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL+"/v1/conformance/1", http.NoBody)
 		if err != nil {
