@@ -225,6 +225,11 @@ func (x *exchange) end() {
 		// of copies.
 		x.received.MultipartForm = x.req.MultipartForm
 	}
+	if x.req.Pattern != "" {
+		// Middleware outside reads it after the handler, to name what it measured: a
+		// ServeMux sets it on the request that it was given.
+		x.received.Pattern = x.req.Pattern
+	}
 	ops.End(&x.call, x.finalStatus())
 	if x.aborted {
 		panic(http.ErrAbortHandler)
