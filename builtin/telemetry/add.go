@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 
@@ -21,17 +22,15 @@ const (
 // hooks listed after the telemetry hook call it, from any goroutine, in any
 // phase before the hook's AfterResponse; what comes later is dropped, and so is
 // what goes beyond 64 attributes per call. A later value of a key replaces an
-// earlier one. Strings are cut at 1 KiB. Attributes that the hook itself sets at
+// earlier one. Strings are cut at 1 KiB, and lists of strings at 16 of them. Attributes that the hook itself sets at
 // the end of the call, such as error.type, win.
 //
 // Without a call, or without a telemetry hook, nothing happens.
 func Add(ctx context.Context, attrs ...attribute.KeyValue) {
 	call, _ := interceptor.CallFrom(ctx)
-	r := recordOf(call)
-	if r == nil || len(attrs) == 0 {
-		return
+	for r := recordOf(call); r != nil && len(attrs) > 0; r = r.outer {
+		r.add(attrs)
 	}
-	r.add(attrs)
 }
 
 func (r *record) add(attrs []attribute.KeyValue) {
@@ -43,20 +42,31 @@ func (r *record) add(attrs []attribute.KeyValue) {
 	}
 	attrs = attrs[:min(len(attrs), maxAdded-a.count)]
 	a.count += len(attrs)
-	bounded := make([]attribute.KeyValue, 0, len(attrs))
+	fit := make([]attribute.KeyValue, 0, len(attrs))
 	for _, kv := range attrs {
 		if !kv.Valid() {
 			continue
 		}
-		if kv.Value.Type() == attribute.STRING {
-			kv.Value = attribute.StringValue(cut(kv.Value.AsString(), maxText))
-		}
-		bounded = append(bounded, kv)
+		kv.Value = boundedValue(kv.Value)
+		fit = append(fit, kv)
 		if limit := r.hook.metricKeys[kv.Key]; limit != nil && isScalar(kv.Value) {
 			a.labels = append(a.labels, attribute.KeyValue{Key: kv.Key, Value: limit.admit(kv.Value)})
 		}
 	}
-	r.span.SetAttributes(bounded...) // under the lock: not after End
+	r.span.SetAttributes(fit...) // under the lock: not after End
+}
+
+// boundedValue returns v with its texts as bounded and clean as those of the
+// hook itself.
+func boundedValue(v attribute.Value) attribute.Value {
+	switch v.Type() {
+	case attribute.STRING:
+		return attribute.StringValue(cut(v.AsString(), maxText))
+	case attribute.STRINGSLICE:
+		return attribute.StringSliceValue(bounded(v.AsStringSlice()))
+	default:
+		return v
+	}
 }
 
 // isScalar tells whether a value may be a label. Lists have too many values, and
@@ -70,13 +80,15 @@ func isScalar(v attribute.Value) bool {
 	}
 }
 
-// cut shortens text without splitting a character.
+// cut shortens text without splitting a character, and replaces what is no UTF-8:
+// one such text of a stranger would make exporters lose everything that they were
+// about to send with it.
 func cut(text string, limit int) string {
-	if len(text) <= limit {
-		return text
+	if len(text) > limit {
+		for limit > 0 && text[limit]&0xc0 == 0x80 {
+			limit--
+		}
+		text = text[:limit]
 	}
-	for limit > 0 && text[limit]&0xc0 == 0x80 {
-		limit--
-	}
-	return text[:limit]
+	return strings.ToValidUTF8(text, "\uFFFD")
 }

@@ -45,6 +45,7 @@ type settings struct {
 	metricKeys    map[attribute.Key]*limit
 	statusKey     attribute.Key
 	verbs         []string
+	proxied       []string
 	buckets       []float64
 	active        bool
 	sizes         bool
@@ -94,7 +95,7 @@ func (h *hook) build() {
 	}
 	h.tracer = h.tracers.Tracer(scope, trace.WithSchemaURL(schemaURL))
 	h.logger = h.loggers.Logger(scope, log.WithSchemaURL(schemaURL))
-	h.targets.build(h.verbs)
+	h.targets.build(h.verbs, h.proxied)
 	h.instruments.build(&h.settings)
 }
 
@@ -177,6 +178,19 @@ func KnownMethods(methods ...string) Option {
 		panic("telemetry.KnownMethods: list every HTTP method that your service answers, such as GET and POST")
 	}
 	return option(func(s *settings) { s.verbs = slices.Clone(methods) })
+}
+
+// ProxiedMethods names the RPCs, as "/pkg.Service/Method", that a handler of the
+// program's own for unknown services answers, such as that of a proxy. By default
+// all that it answers is _OTHER, because a client can ask it for any name.
+// Repeating the option adds names.
+func ProxiedMethods(names ...string) Option {
+	for _, name := range names {
+		if !strings.HasPrefix(name, "/") || strings.Count(name, "/") != 2 {
+			panic(fmt.Sprintf("telemetry.ProxiedMethods: %q is not the full name of a method, such as /pkg.Service/Method", name))
+		}
+	}
+	return option(func(s *settings) { s.proxied = append(s.proxied, names...) })
 }
 
 // Conventions chooses the version of the semantic conventions that names are of,

@@ -82,6 +82,7 @@ func TestMisuse(t *testing.T) {
 		"empty method":            func() { telemetry.KnownMethods("GET", "") },
 		"empty key":               func() { telemetry.New(telemetry.Ignore, telemetry.MetricKeys("")) },
 		"query":                   func() { telemetry.Query(nil, nil) },
+		"proxied":                 func() { telemetry.ProxiedMethods("Method") },
 		"probe":                   func() { telemetry.Probes("healthz") },
 		"log handler":             func() { telemetry.LogHandler(nil) },
 	} {

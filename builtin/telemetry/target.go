@@ -29,6 +29,7 @@ type targets struct {
 	verbs      map[string]*target // HTTP calls without a route, by method
 	otherVerb  *target
 
+	proxied   map[string]*target // what a proxy answers, by full name
 	perMethod func(*interceptor.Method) *methodTargets
 
 	mu    sync.Mutex
@@ -45,10 +46,13 @@ type methodTargets struct {
 
 type routeKey struct{ verb, route string }
 
-func (ts *targets) build(verbs []string) {
-	ts.unknownRPC = &target{name: spanUnknown, identity: []attribute.KeyValue{
-		keyRPCSystem.String(systemGRPC), keyRPCMethod.String(other),
-	}}
+func (ts *targets) build(verbs, proxied []string) {
+	ts.unknownRPC = rpcTarget(other)
+	ts.unknownRPC.name = spanUnknown
+	ts.proxied = map[string]*target{}
+	for _, name := range proxied {
+		ts.proxied[name] = rpcTarget(strings.TrimPrefix(name, "/"))
+	}
 	ts.otherVerb = httpTarget(other, "", "")
 	ts.verbs = map[string]*target{}
 	for _, v := range verbs {
@@ -59,10 +63,12 @@ func (ts *targets) build(verbs []string) {
 		if name == "" {
 			return &methodTargets{rpc: ts.unknownRPC}
 		}
-		return &methodTargets{rpc: &target{name: name, identity: []attribute.KeyValue{
-			keyRPCSystem.String(systemGRPC), keyRPCMethod.String(name),
-		}}}
+		return &methodTargets{rpc: rpcTarget(name)}
 	})
+}
+
+func rpcTarget(name string) *target {
+	return &target{name: name, identity: []attribute.KeyValue{keyRPCSystem.String(systemGRPC), keyRPCMethod.String(name)}}
 }
 
 // rpcName returns "pkg.Service/Method", or "" for what is no RPC: routes, and
@@ -103,7 +109,15 @@ func (ts *targets) learn(m *interceptor.Method) {
 	ts.known.Store(&next)
 }
 
-// atStart returns the target as far as it is known before the method is.
+// of returns the target of a call as far as it is known.
+func (ts *targets) of(call *interceptor.Call) *target {
+	if m := call.Method(); m != nil {
+		return ts.resolved(call, m)
+	}
+	return ts.atStart(call)
+}
+
+// atStart returns the target that is known before the method is.
 func (ts *targets) atStart(call *interceptor.Call) *target {
 	if call.Transport() == interceptor.HTTP {
 		if t, ok := ts.verbs[call.HTTPMethod()]; ok {
@@ -116,6 +130,14 @@ func (ts *targets) atStart(call *interceptor.Call) *target {
 			return t
 		}
 	}
+	return ts.unregistered(call)
+}
+
+// unregistered returns the target of an RPC that no registered method answers.
+func (ts *targets) unregistered(call *interceptor.Call) *target {
+	if t, ok := ts.proxied[call.Path()]; ok {
+		return t
+	}
 	return ts.unknownRPC
 }
 
@@ -123,6 +145,9 @@ func (ts *targets) atStart(call *interceptor.Call) *target {
 func (ts *targets) resolved(call *interceptor.Call, m *interceptor.Method) *target {
 	per := ts.perMethod(m)
 	if call.Transport() != interceptor.HTTP {
+		if per.rpc == ts.unknownRPC {
+			return ts.unregistered(call)
+		}
 		return per.rpc
 	}
 	route := call.Route()
@@ -140,13 +165,10 @@ func (ts *targets) resolved(call *interceptor.Call, m *interceptor.Method) *targ
 // before its method was resolved keeps the name that its path is registered by,
 // unless there turned out to be no such method.
 func (ts *targets) final(call *interceptor.Call) *target {
-	if m := call.Method(); m != nil {
-		return ts.resolved(call, m)
-	}
-	if call.Transport() != interceptor.HTTP && call.Code() == codes.Unimplemented {
+	if call.Method() == nil && call.Transport() != interceptor.HTTP && call.Code() == codes.Unimplemented {
 		return ts.unknownRPC
 	}
-	return ts.atStart(call)
+	return ts.of(call)
 }
 
 func (mt *methodTargets) route(key routeKey, m *interceptor.Method) *target {

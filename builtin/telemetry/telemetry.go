@@ -64,6 +64,7 @@ func (h *hook) CheckMethod(m *interceptor.Method) error {
 // owns it; what others may touch says so.
 type record struct {
 	hook   *hook
+	outer  *record // of another telemetry hook of the same stack, listed before
 	call   *interceptor.Call
 	ctx    context.Context // with the span: points recorded with it become exemplars
 	span   trace.Span      // never nil
@@ -90,21 +91,31 @@ const (
 // recordKey finds the record from hooks and handlers of the call.
 var recordKey = interceptor.NewKey[*record]("telemetry")
 
+// recordOf returns the innermost record of the call, or nil.
 func recordOf(call *interceptor.Call) *record {
 	r, _ := recordKey.Get(call)
 	return r
 }
 
+// own returns the record that this hook made for the call, or nil.
+func (h *hook) own(call *interceptor.Call) *record {
+	r := recordOf(call)
+	for r != nil && r.hook != h {
+		r = r.outer
+	}
+	return r
+}
+
 // BeforeRequest starts the span.
 func (h *hook) BeforeRequest(ctx context.Context, call *interceptor.Call) (context.Context, error) {
-	r := &record{hook: h, call: call, span: noSpan}
+	r := &record{hook: h, outer: recordOf(call), call: call, span: noSpan}
 	if h.filter != nil {
 		r.drop = h.filter(call)
 	}
 	if h.origin != nil {
 		r.origin = h.origin(call)
 	}
-	r.target = h.targets.atStart(call)
+	r.target = h.targets.of(call)
 	p := h.parent(ctx, r)
 	r.ctx = p.ctx
 	if r.drop&Traces == 0 {
@@ -156,7 +167,7 @@ func (r *record) correlate() {
 // BeforeHandler names the span by the method, for whoever looks at spans that
 // have not ended.
 func (h *hook) BeforeHandler(ctx context.Context, call *interceptor.Call, method *interceptor.Method) (context.Context, error) {
-	if r := recordOf(call); r != nil && r.hook == h && r.span.IsRecording() {
+	if r := h.own(call); r != nil && r.span.IsRecording() {
 		r.retarget(h.targets.resolved(call, method))
 	}
 	return ctx, nil
@@ -178,8 +189,8 @@ func (r *record) retarget(t *target) {
 
 // AfterResponse ends the span and records the duration.
 func (h *hook) AfterResponse(ctx context.Context, call *interceptor.Call) {
-	r := recordOf(call)
-	if r == nil || r.hook != h || r.ended.Load() {
+	r := h.own(call)
+	if r == nil {
 		return
 	}
 	r.left = ctx.Err() != nil && context.Cause(ctx) == context.Canceled //nolint:errorlint // a cause of somebody's own is no client that left

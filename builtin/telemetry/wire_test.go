@@ -318,20 +318,26 @@ func TestUnknownRPC(t *testing.T) {
 }
 
 // TestUnknownServiceHandler has a handler of the program's own answer to every
-// name, which makes none of them known.
+// name, which makes known only those that were listed.
 func TestUnknownServiceHandler(t *testing.T) {
 	t.Parallel()
 	s := newSink(t)
 	outside, over := ended()
 	proxy := func(_ any, ss grpc.ServerStream) error { return ss.SendMsg(&emptypb.Empty{}) }
-	srv := grpcadapter.NewServer(interceptor.MustNew(outside, s.hook(telemetry.Restart)), grpc.UnknownServiceHandler(proxy))
-	if err := rpcServer(t, srv).Invoke(t.Context(), "/any.Name/AtAll", &emptypb.Empty{}, &emptypb.Empty{}); err != nil {
-		t.Fatal(err)
-	}
-	<-over
-	span := s.span(t)
-	if got := value(span.Attributes, "rpc.method"); span.Name != "grpc" || got != "_OTHER" || value(span.Attributes, "rpc.method_original") != "any.Name/AtAll" {
-		t.Errorf("span %q of method %q; want grpc, _OTHER and the original name", span.Name, got)
+	hook := s.hook(telemetry.Restart, telemetry.ProxiedMethods("/far.Away/Known"))
+	conn := rpcServer(t, grpcadapter.NewServer(interceptor.MustNew(outside, hook), grpc.UnknownServiceHandler(proxy)))
+	for _, tt := range []struct{ path, name, method, original string }{
+		{"/any.Name/AtAll", "grpc", "_OTHER", "any.Name/AtAll"},
+		{"/far.Away/Known", "far.Away/Known", "far.Away/Known", ""},
+	} {
+		if err := conn.Invoke(t.Context(), tt.path, &emptypb.Empty{}, &emptypb.Empty{}); err != nil {
+			t.Fatal(err)
+		}
+		<-over
+		span := s.span(t)
+		if got := value(span.Attributes, "rpc.method"); span.Name != tt.name || got != tt.method || value(span.Attributes, "rpc.method_original") != tt.original {
+			t.Errorf("%s: span %q of method %q, want %q of %q", tt.path, span.Name, got, tt.name, tt.method)
+		}
 	}
 }
 
