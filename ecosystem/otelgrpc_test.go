@@ -62,13 +62,14 @@ func (tel *telemetry) summary(t *testing.T) map[string]uint64 {
 	t.Helper()
 	count := map[string]uint64{}
 	for _, span := range tel.spans.Ended() {
-		var code any
+		var facts []string
 		for _, a := range span.Attributes() {
-			if a.Key == "rpc.response.status_code" || a.Key == "http.response.status_code" {
-				code = a.Value.String()
+			switch a.Key {
+			case "rpc.response.status_code", "http.response.status_code", "http.route":
+				facts = append(facts, a.Value.String())
 			}
 		}
-		count[fmt.Sprintf("span %s, %v, code %v, %d events", span.Name(), span.Status().Code, code, len(span.Events()))]++
+		count[fmt.Sprintf("span %s, %v, %q, %d events", span.Name(), span.Status().Code, facts, len(span.Events()))]++
 	}
 	if n, ended := len(tel.spans.Started()), len(tel.spans.Ended()); n != ended {
 		t.Errorf("%d spans started, %d ended", n, ended)

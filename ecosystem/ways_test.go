@@ -2,6 +2,8 @@ package ecosystem_test
 
 import (
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"testing"
@@ -90,9 +92,15 @@ func serveHTTP(t *testing.T, h http.Handler) string {
 	srv := &http.Server{Handler: h, Protocols: new(http.Protocols)}
 	srv.Protocols.SetHTTP1(true)
 	srv.Protocols.SetUnencryptedHTTP2(true)
+	return serveWith(t, srv, srv.Serve)
+}
+
+// serveWith runs serve, a method of srv, until the test ends.
+func serveWith(t *testing.T, srv *http.Server, serve func(net.Listener) error) string {
+	t.Helper()
 	lis := listen(t)
 	done := make(chan error, 1)
-	go func() { done <- srv.Serve(lis) }()
+	go func() { done <- serve(lis) }()
 	t.Cleanup(func() {
 		_ = srv.Close() // of connections that the client has closed before
 		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
@@ -101,6 +109,9 @@ func serveHTTP(t *testing.T, h http.Handler) string {
 	})
 	return lis.Addr().String()
 }
+
+// quietLog drops what net/http says about clients that fail on purpose.
+var quietLog = log.New(io.Discard, "", 0)
 
 func listen(t *testing.T) net.Listener {
 	t.Helper()
