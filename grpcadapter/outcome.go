@@ -48,11 +48,14 @@ func (r *rpc) clientError(err error) error {
 	if errors.As(err, &reply) {
 		return reply
 	}
-	st := interceptor.StatusOf(err).Err()
-	if r.linked() && r.mount == nil {
-		return httpwire.Settled{Err: st}
+	st := interceptor.StatusOf(err)
+	if r.inProcess() {
+		st = httpwire.Encodable(st)
 	}
-	return st
+	if r.linked() && r.mount == nil {
+		return httpwire.Settled{Err: st.Err()}
+	}
+	return st.Err()
 }
 
 // outcome corrects what the handler returned by the end of the transport's

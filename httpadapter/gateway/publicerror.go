@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/crosscut-go/crosscut/interceptor"
+	"github.com/crosscut-go/crosscut/internal/httpwire"
 )
 
 // publicError is an error as clients may see it, for error handlers of users. It
@@ -20,7 +21,7 @@ type publicError struct {
 }
 
 func newPublicError(err error) *publicError {
-	e := &publicError{status: interceptor.StatusOf(err), original: err}
+	e := &publicError{status: httpwire.Encodable(interceptor.StatusOf(err)), original: err}
 	own := interceptor.HTTPStatusOf(err)
 	var routed *runtime.HTTPStatusError
 	if own != interceptor.HTTPStatusFromCode(e.status.Code()) || errors.As(err, &routed) {

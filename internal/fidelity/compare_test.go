@@ -104,7 +104,7 @@ var theReport = &report{names: map[string]bool{}}
 // record judges a result: the two sides are equal, or differ as listed.
 func (r *report) record(t *testing.T, got result) {
 	t.Helper()
-	diff := difference(got.bare, got.wrapped)
+	diff := difference(withoutUseless(got), got.wrapped)
 	d := deliberateFor(got)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -155,6 +155,7 @@ var families = []struct {
 }{
 	{"http", func(t *testing.T, name string) { compare(t, name, httpWays, httpScenarios()) }},
 	{"grpc", func(t *testing.T, name string) { compare(t, name, grpcWays, grpcFrames()) }},
+	{"rest", func(t *testing.T, name string) { compare(t, name, restWays, restScenarios()) }},
 	{"client", func(t *testing.T, name string) { compare(t, name, grpcWays, clientScenarios()) }},
 	{"mounted client", func(t *testing.T, name string) { compare(t, name, mountedWays, clientScenarios()) }},
 	{"mounted", func(t *testing.T, name string) { compare(t, name, mountedWays, grpcFrames()) }},

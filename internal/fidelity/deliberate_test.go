@@ -49,8 +49,33 @@ var differences = []deliberate{
 	{rpcsOf("EOF", unaryKind), "", textReason, []string{"grpc-message: EOF"}, []string{"grpc-message: internal error"}},
 	{rpcsOf("wrapped", unaryKind), "", textReason, []string{"grpc-message: private text: rpc error: code = NotFound desc = no such thing"}, []string{"grpc-message: no such thing"}},
 	{rpcsOf("wrapped cancel", unaryKind), "", textReason, []string{"grpc-message: private text: context canceled"}, []string{"grpc-message: context canceled"}},
+	{[]string{"client/a stats handler of the user"}, "usual", "a header that a hook sets leaves before the trailers, and stats handlers hear of it", nil, []string{"out header"}},
 	{rpcsOf("debug", everyKind), "", debugReason, []string{"grpc-status-details-bin"}, nil},
+
+	{restErrors("untyped"), "", textReason, lengthAnd("private text"), lengthAnd("internal error")},
+	{restErrors("EOF"), "", textReason, lengthAnd("EOF"), lengthAnd("internal error")},
+	{restErrors("wrapped"), "", textReason, lengthAnd("private text: rpc error"), lengthAnd("no such thing")},
+	{restErrors("wrapped cancel"), "", textReason, lengthAnd("private text: context canceled"), lengthAnd("context canceled")},
+	{restErrors("debug"), "", debugReason, lengthAnd("DebugInfo"), lengthAnd(`\"details\":[]`)},
+	{restErrors("retry"), "", "RetryInfo becomes Retry-After, which clients of REST look for", nil, []string{"Retry-After: 0"}},
+	{[]string{"rest/a verb of another binding", "rest/OPTIONS of a call", "rest/HEAD of a call"}, "", "a verb that is not bound is 405, as HTTP has it, not 501", []string{"501 Not Implemented"}, []string{"405 Method Not Allowed"}},
+	{[]string{"rest/the method override", "rest/a form for a GET binding"}, "", "a POST is a POST: checks that were made for it must not meet another method", slices.Concat([]string{"200 OK"}, lengthAnd("text")), slices.Concat([]string{"405 Method Not Allowed"}, lengthAnd("Method Not Allowed"))},
+	{[]string{"rest/a handler over REST: compressor"}, "", inProcessReason, []string{"compressor set: true", "supported: [gzip]"}, []string{"compressor set: false", "supported: []"}},
+	{[]string{"rest/a timeout of the client's"}, "", inProcessReason, []string{ownStream, "content-type", "grpc-accept-encoding", "user-agent"}, []string{inProcessStream}},
+	{[]string{"rest/forwarding fields of the client's"}, "", "who is forwarded for is taken from what was verified, not from the client", []string{ownStream, "content-type", "grpc-accept-encoding", "user-agent", "192.0.2.1, 127.0.0.1", "other.test"}, []string{inProcessStream, `x-forwarded-for ["127.0.0.1"]`, `x-forwarded-host ["example.test"]`}},
+	{[]string{"rest/metadata of the client's"}, "", "Grpc-Metadata-* would let any client of REST send metadata that handlers trust", []string{ownStream, "content-type", "grpc-accept-encoding", "own-bin", "user-agent", "x-own"}, []string{inProcessStream}},
 }
+
+const (
+	inProcessReason = "a gateway calls in process: there is no gRPC wire, so nothing on it is described or compressed"
+	ownStream       = "stream *transport.ServerStream"
+	inProcessStream = "stream *grpcadapter.serverTransport"
+)
+
+func restErrors(id string) []string { return []string{"rest/an error over REST: " + id} }
+
+// lengthAnd is a body and its length, both of which differ.
+func lengthAnd(body string) []string { return []string{"Content-Length", body} }
 
 const (
 	textReason  = "text that was not written for clients stays with the operator: of an error only its status goes out"
@@ -119,6 +144,19 @@ func (d *deliberate) describes(diff string) bool {
 		*side = (*side)[1:]
 	}
 	return len(bare)+len(wrapped) == 0
+}
+
+// wireTrace is what every answer of a stock gateway has that dials its server.
+const wireTrace = "client: Grpc-Metadata-Content-Type: application/grpc"
+
+const wireTraceReason = "a call in process has no gRPC content type, and clients of REST have no use for it"
+
+// withoutUseless returns the bare server's side without that.
+func withoutUseless(got result) []string {
+	if !strings.HasPrefix(got.name, "rest/") {
+		return got.bare
+	}
+	return slices.DeleteFunc(slices.Clone(got.bare), func(line string) bool { return line == wireTrace })
 }
 
 // listOfDeliberate prints the differences with their reasons.

@@ -121,13 +121,25 @@ func (h *h1) header() map[string]string {
 			break
 		}
 		name, value, _ := strings.Cut(line, ": ")
-		if name == "Date" {
+		switch name {
+		case "Date":
 			line = "Date: (some)"
+		case "Trailer": // grpc-gateway announces them in the order of a map
+			list := strings.Split(value, ", ")
+			slices.Sort(list)
+			line = "Trailer: " + strings.Join(list, ", ")
 		}
 		byName[strings.ToLower(name)] = value
 		fields = append(fields, line)
 	}
 	slices.SortStableFunc(fields, byFieldName)
+	if i := slices.IndexFunc(fields, func(f string) bool { return strings.HasPrefix(f, "Trailer: ") }); i >= 0 {
+		end := i + 1
+		for end < len(fields) && strings.HasPrefix(fields[end], "Trailer: ") {
+			end++
+		}
+		slices.Sort(fields[i:end])
+	}
 	for _, f := range fields {
 		h.c.saw("%s", f)
 	}
