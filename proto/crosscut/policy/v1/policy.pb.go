@@ -155,7 +155,8 @@ func (RateKey) EnumDescriptor() ([]byte, []int) {
 // Policy is what a call must satisfy before its handler runs.
 type Policy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Who may call. A method that nothing declares is denied.
+	// Who may call. Unset, a policy that asks for schemes, scopes, roles or a condition
+	// means ACCESS_AUTHENTICATED. A method that nothing declares is denied.
 	Access Access `protobuf:"varint,1,opt,name=access,proto3,enum=crosscut.policy.v1.Access" json:"access,omitempty"`
 	// The authentication schemes of which one must have identified the caller, in lower
 	// case, such as "bearer" or "mtls". Empty: any that the server accepts.
