@@ -64,12 +64,9 @@ func (v *verifier) Verify(ctx context.Context, key string) (*authn.Principal, er
 		return nil, interceptor.NewError(codes.Unavailable, "the keys cannot be read", interceptor.WithCause(err))
 	}
 	if !known {
-		record = Record{}
+		record = Record{} // no key has a digest of zeros
 	}
-	same := subtle.ConstantTimeCompare(digest[:], record.Digest[:]) == 1
-	// A record without a digest is one whose key was never set. No key has a digest
-	// of zeros, but nobody should have to know that.
-	if !same || !known || record.Digest == (Digest{}) {
+	if subtle.ConstantTimeCompare(digest[:], record.Digest[:]) != 1 {
 		return nil, errUnknown
 	}
 	return record.Principal, nil

@@ -81,6 +81,16 @@ func TestUnknownUsersCostTheSame(t *testing.T) {
 	}
 }
 
+// TestNobodyIsRememberedAsNobody checks that memory never admits an unknown user.
+func TestNobodyIsRememberedAsNobody(t *testing.T) {
+	t.Parallel()
+	f := newFake(config{remember: time.Minute})
+	f.proven.add(f.proven.of("bob", "right", dummy(f.cost.Load())))
+	if err := f.try("bob", "right"); !errors.Is(err, errWrong) || len(f.hashes) != 1 {
+		t.Errorf("%v after %d hashes; want a refusal after one", err, len(f.hashes))
+	}
+}
+
 // TestDummyFollowsTheUsers checks stores whose hashes nobody has seen before.
 func TestDummyFollowsTheUsers(t *testing.T) {
 	t.Parallel()
