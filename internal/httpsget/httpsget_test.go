@@ -79,6 +79,7 @@ func TestRedirectsStayOnTheHost(t *testing.T) {
 	var stranger int
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { stranger++ }))
 	t.Cleanup(other.Close)
+	elsewhere, _ := serve(t, func(http.ResponseWriter, *http.Request) { stranger++ })
 	s, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/here":
@@ -93,7 +94,7 @@ func TestRedirectsStayOnTheHost(t *testing.T) {
 		t.Errorf("on the host: %q, %v", body, err)
 	}
 	localhost := strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
-	for _, target := range []string{s.URL + "/?to=" + other.URL, s.URL + "/?to=" + localhost + "/here", s.URL + "/loop", other.URL} {
+	for _, target := range []string{s.URL + "/?to=" + other.URL, s.URL + "/?to=" + elsewhere.URL, s.URL + "/?to=" + localhost + "/here", s.URL + "/loop", other.URL} {
 		if body, err := get(t, c, target); err == nil {
 			t.Errorf("%s: %q", target, body)
 		}

@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -42,9 +44,9 @@ func answer(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) }
 }
 
-// set returns the key set of a server.
+// set returns the key set of a server. A busy machine has time for the fetch.
 func (s *server) set(opts ...jwks.Option) *jwks.Set {
-	return jwks.New(s.URL+"/keys", append([]jwks.Option{jwks.Client(s.Client())}, opts...)...)
+	return jwks.New(s.URL+"/keys", append([]jwks.Option{jwks.Client(s.Client()), jwks.Timeout(time.Minute)}, opts...)...)
 }
 
 func verifier(keys jwt.KeySet) *jwt.Verifier {
@@ -53,4 +55,9 @@ func verifier(keys jwt.KeySet) *jwt.Verifier {
 
 func token(k tokentest.Key) string {
 	return k.Token(map[string]any{"iss": issuer, "aud": audience, "sub": "alice", "exp": time.Now().Unix() + 3600})
+}
+
+// mentions tells whether text contains one of the alternatives, which | separates.
+func mentions(text, alternatives string) bool {
+	return slices.ContainsFunc(strings.Split(alternatives, "|"), func(a string) bool { return strings.Contains(text, a) })
 }

@@ -40,7 +40,7 @@ func newFixture(t *testing.T, opts ...Option) *fixture {
 		_, _ = io.WriteString(w, text)
 	}))
 	t.Cleanup(s.Close)
-	f.Set = New(s.URL, append([]Option{Client(s.Client())}, opts...)...)
+	f.Set = New(s.URL, append([]Option{Client(s.Client()), Timeout(time.Minute)}, opts...)...)
 	start := time.Now()
 	f.now = func() time.Time { return start.Add(time.Duration(f.elapsed.Load())) }
 	return f

@@ -50,7 +50,7 @@ func FuzzParse(f *testing.F) {
 			f.Add(tokentest.Encode(head) + "." + tokentest.Encode(payload) + ".AAAA")
 		}
 	}
-	for _, token := range []string{"a.b.c", "..", "e30.e30.AA", "e30=.e30.AA", "e30.e30.AB", "e30.e30.AA\n", "e30.e31.AA", "ewp9.e30.-_", strings.Repeat("a", MaxToken) + ".e30.AA"} {
+	for _, token := range []string{tokentest.Encode(seeds[0]) + ".e31.AA", "a.b.c", "..", "e30.e30.AA", "e30=.e30.AA", "e30.e30.AB", "e30.e30.AA\n", "e30.e31.AA", "ewp9.e30.-_", strings.Repeat("a", MaxToken) + ".e30.AA"} {
 		f.Add(token)
 	}
 	r := fuzzRules()

@@ -246,10 +246,10 @@ func TestGoodTokens(t *testing.T) {
 // TestOversizedTokensCostNothing holds refusals to a bound that the token's length has
 // no part in.
 func TestOversizedTokensCostNothing(t *testing.T) {
-	v := verifier()
+	v, ctx := verifier(), t.Context()
 	for _, size := range []int{jwt.MaxToken + 1, 1 << 20} {
 		token := strings.Repeat("eyJ", size/3+1)
-		if n := testing.AllocsPerRun(100, func() { _, _ = v.Verify(t.Context(), token) }); n > 1 { // t.Context
+		if n := testing.AllocsPerRun(100, func() { _, _ = v.Verify(ctx, token) }); n > 0 {
 			t.Errorf("%d bytes: %v allocations, want none", size, n)
 		}
 	}

@@ -6,10 +6,14 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/crosscut-go/crosscut/builtin/authn/jwks"
+	"github.com/crosscut-go/crosscut/builtin/authn/oidc"
 	"github.com/crosscut-go/crosscut/internal/tokentest"
 )
 
@@ -65,3 +69,14 @@ func (p *provider) claims(changes map[string]any) map[string]any {
 }
 
 func (p *provider) token() string { return tokentest.Ed25519().Token(p.claims(nil)) }
+
+// patient are options of a verifier that trusts the provider and has time on a busy
+// machine.
+func patient(p *provider, more ...oidc.Option) []oidc.Option {
+	return append([]oidc.Option{oidc.Client(p.Client()), oidc.Timeout(time.Minute), oidc.Keys(jwks.Timeout(time.Minute))}, more...)
+}
+
+// mentions tells whether text contains one of the alternatives, which | separates.
+func mentions(text, alternatives string) bool {
+	return slices.ContainsFunc(strings.Split(alternatives, "|"), func(a string) bool { return strings.Contains(text, a) })
+}

@@ -19,7 +19,7 @@ func bearing(token string) interceptortest.Request {
 
 func lazy(t *testing.T, p *provider) *oidc.Verifier {
 	t.Helper()
-	v, err := oidc.New(t.Context(), p.URL, audience, oidc.Client(p.Client()), oidc.Lazy())
+	v, err := oidc.New(t.Context(), p.URL, audience, patient(p, oidc.Lazy())...)
 	if err != nil {
 		t.Fatal(err)
 	}

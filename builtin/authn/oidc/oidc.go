@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	interval = 30 * time.Second // between the starts of two attempts at discovery
-	timeout  = 5 * time.Second  // of one attempt
+	interval       = 30 * time.Second // between the starts of two attempts at discovery
+	defaultTimeout = 5 * time.Second  // of one attempt
 )
 
 // Verifier verifies the tokens of one provider. It is made by [New], goes into
@@ -46,22 +46,25 @@ type attempt struct{ done chan struct{} }
 // New returns the verifier of tokens that the issuer has made for the audience. The
 // issuer is an https URL, the same text that its tokens have in iss.
 //
-// New reads the discovery document, for as long as ctx lets it and at most five
-// seconds, and fails if that does; with [Lazy] it does not try. It fetches no keys. It
+// New reads the discovery document, for as long as ctx lets it and at most the
+// [Timeout], and fails if that does; with [Lazy] it does not try. It fetches no keys. It
 // panics for an issuer that is no https URL, an empty audience, and options that make
 // no sense: a restart would not help.
 func New(ctx context.Context, issuer, audience string, opts ...Option) (*Verifier, error) {
 	if err := httpsget.CheckURL(issuer); err != nil {
 		panic("oidc.New: the issuer: " + err.Error())
 	}
-	v := &Verifier{issuer: issuer, audience: audience, now: time.Now}
+	v := &Verifier{issuer: issuer, audience: audience, config: config{timeout: defaultTimeout}, now: time.Now}
 	for _, o := range opts {
 		if o == nil {
 			panic("oidc.New: an option is nil; leave it out")
 		}
 		o.apply(&v.config)
 	}
-	v.client = httpsget.Client(v.config.client, timeout)
+	if v.config.timeout <= 0 {
+		panic(fmt.Sprintf("oidc.New: a timeout of %v; use a positive one", v.config.timeout))
+	}
+	v.client = httpsget.Client(v.config.client, v.config.timeout)
 	v.make("https://unused.invalid", nil) // finds every mistake in the options now
 	if v.config.lazy {
 		return v, nil

@@ -29,7 +29,7 @@ func unavailable(err error) bool { return interceptor.StatusOf(err).Code() == co
 func TestDiscovery(t *testing.T) {
 	t.Parallel()
 	p := start(t, nil)
-	v, err := oidc.New(t.Context(), p.URL, audience, oidc.Client(p.Client()), oidc.Tokens(jwt.Issuer("https://another.test"), jwt.Roles("groups")))
+	v, err := oidc.New(t.Context(), p.URL, audience, patient(p, oidc.Tokens(jwt.Issuer("https://another.test"), jwt.Roles("groups")))...)
 	if err != nil || p.discovered.Load() != 1 || p.fetched.Load() != 0 {
 		t.Fatalf("%v, the document was read %d times, the keys %d times; want 1 and 0", err, p.discovered.Load(), p.fetched.Load())
 	}
@@ -69,7 +69,7 @@ func TestAlgorithms(t *testing.T) {
 		{"restricted", map[string]any{list: nil}, []oidc.Option{oidc.Tokens(jwt.Algorithms("ES256"))}, false, true},
 	} {
 		p := start(t, tt.changes)
-		v, err := oidc.New(t.Context(), p.URL, audience, append(tt.opts, oidc.Client(p.Client()))...)
+		v, err := oidc.New(t.Context(), p.URL, audience, patient(p, tt.opts...)...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func failures(t *testing.T) map[string]struct {
 		"an empty list":          {nil, map[string]any{"id_token_signing_alg_values_supported": []string{}}, "sign with one of them"},
 		"a member twice":         {twice, nil, "one name"},
 		"issuer in upper case":   {shouted, nil, "no member \"issuer\""},
-		"an answer that is late": {late, nil, "no answer"},
+		"an answer that is late": {late, nil, "Client.Timeout|deadline exceeded|handshake timeout"},
 	}
 }
 
@@ -141,18 +141,15 @@ func TestFailures(t *testing.T) {
 				p.discovery.Store(tt.handler)
 			}
 			client := p.Client()
-			ctx := t.Context()
-			if tt.why == "no answer" {
-				client.Timeout = 200 * time.Millisecond // of the attempt, which nobody waits for any more
-				var cancel context.CancelFunc
-				ctx, cancel = context.WithCancel(ctx)
-				cancel()
+			late := strings.HasPrefix(tt.why, "Client.Timeout")
+			if late {
+				client.Timeout = 50 * time.Millisecond
 			}
-			v, err := oidc.New(ctx, p.URL, audience, oidc.Client(client))
-			if err == nil || v != nil || !strings.Contains(err.Error(), tt.why) || !strings.HasPrefix(err.Error(), "oidc: ") || len(err.Error()) > 600 {
+			v, err := oidc.New(t.Context(), p.URL, audience, oidc.Client(client), oidc.Timeout(time.Minute))
+			if err == nil || v != nil || !mentions(err.Error(), tt.why) || !strings.HasPrefix(err.Error(), "oidc: ") || len(err.Error()) > 600 {
 				t.Errorf("New: %v; want %q", err, tt.why)
 			}
-			lazy, err := oidc.New(t.Context(), p.URL, audience, oidc.Client(client), oidc.Lazy())
+			lazy, err := oidc.New(t.Context(), p.URL, audience, oidc.Client(client), oidc.Timeout(time.Minute), oidc.Lazy())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -162,10 +159,25 @@ func TestFailures(t *testing.T) {
 					t.Fatalf("%v, %v; want UNAVAILABLE", who, err)
 				}
 			}
-			if n := p.discovered.Load() - asked; n != 1 || p.fetched.Load() != 0 {
+			if n := p.discovered.Load() - asked; n > 1 || n < 1 && !late || // a late one may not even arrive
+				p.fetched.Load() != 0 {
 				t.Errorf("100 calls read the document %d times and the keys %d times; want 1 and 0", n, p.fetched.Load())
 			}
 		})
+	}
+}
+
+// TestNewGivesUp has a provider that does not answer and a caller who does not wait.
+func TestNewGivesUp(t *testing.T) {
+	t.Parallel()
+	p := start(t, nil)
+	p.discovery.Store(http.HandlerFunc(late))
+	client := p.Client()
+	client.Timeout = 50 * time.Millisecond // of the attempt, which goes on without the caller
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if v, err := oidc.New(ctx, p.URL, audience, oidc.Client(client), oidc.Timeout(time.Minute)); v != nil || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "reachable") {
+		t.Errorf("%v, %v", v, err)
 	}
 }
 
@@ -178,7 +190,7 @@ func TestLazy(t *testing.T) {
 		<-release
 		p.document(w, r)
 	}))
-	v, err := oidc.New(t.Context(), p.URL, audience, oidc.Client(p.Client()), oidc.Lazy())
+	v, err := oidc.New(t.Context(), p.URL, audience, patient(p, oidc.Lazy())...)
 	if err != nil || p.discovered.Load() != 0 {
 		t.Fatalf("%v after %d requests", err, p.discovered.Load())
 	}
@@ -206,7 +218,7 @@ func TestLazy(t *testing.T) {
 func TestPanicsEndTheAttemptOnly(t *testing.T) {
 	t.Parallel()
 	client := &http.Client{Transport: panicking{}, Timeout: 50 * time.Millisecond}
-	if _, err := oidc.New(t.Context(), "https://issuer.test", audience, oidc.Client(client)); err == nil || !strings.Contains(err.Error(), "panicked") {
+	if _, err := oidc.New(t.Context(), "https://issuer.test", audience, oidc.Client(client), oidc.Timeout(time.Minute)); err == nil || !strings.Contains(err.Error(), "panicked") {
 		t.Error(err)
 	}
 }
@@ -241,7 +253,7 @@ func TestNobodyThere(t *testing.T) {
 		t.Errorf("a certificate of nobody: %v", err)
 	}
 	p.Close()
-	if _, err := oidc.New(t.Context(), p.URL, audience, oidc.Client(client)); err == nil || !strings.Contains(err.Error(), "reachable") {
+	if _, err := oidc.New(t.Context(), p.URL, audience, oidc.Client(client), oidc.Timeout(time.Minute)); err == nil || !strings.Contains(err.Error(), "reachable") {
 		t.Errorf("nobody listens: %v", err)
 	}
 }
@@ -252,6 +264,7 @@ func TestMistakes(t *testing.T) {
 	const url = "https://issuer.test"
 	for want, opts := range map[string][]oidc.Option{
 		"an option is nil":        {nil},
+		"use a positive one":      {oidc.Timeout(0)},
 		"use 0 to 5m0s":           {oidc.Tokens(jwt.Skew(time.Hour))},
 		"is not an algorithm":     {oidc.Tokens(jwt.Algorithms("HS256"))},
 		"use at least 1s":         {oidc.Keys(jwks.MinInterval(time.Millisecond))},

@@ -2,16 +2,18 @@ package oidc
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/crosscut-go/crosscut/builtin/authn/jwks"
 	"github.com/crosscut-go/crosscut/builtin/authn/jwt"
 )
 
 type config struct {
-	client *http.Client
-	lazy   bool
-	keys   []jwks.Option
-	rules  []jwt.Option
+	client  *http.Client
+	timeout time.Duration
+	lazy    bool
+	keys    []jwks.Option
+	rules   []jwt.Option
 }
 
 // Option changes what [New] makes.
@@ -27,6 +29,13 @@ func (f option) apply(c *config) { f(c) }
 // which honours the proxy settings of the environment. The last one given counts.
 func Client(client *http.Client) Option {
 	return option(func(c *config) { c.client = client })
+}
+
+// Timeout sets how long one attempt to read the discovery document may take, redirects
+// and body included. The default is 5 seconds. The last one given counts. For the keys
+// there is jwks.Timeout.
+func Timeout(d time.Duration) Option {
+	return option(func(c *config) { c.timeout = d })
 }
 
 // Lazy lets the program start while the provider is down. Tokens are answered
