@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 
@@ -21,9 +22,11 @@ const (
 // whose keys are listed with [MetricKeys] to its metrics as well. Handlers and
 // hooks listed after the telemetry hook call it, from any goroutine, in any
 // phase before the hook's AfterResponse; what comes later is dropped, and so is
-// what goes beyond 64 attributes per call. A later value of a key replaces an
-// earlier one. Strings are cut at 1 KiB, and lists of strings at 16 of them. Attributes that the hook itself sets at
-// the end of the call, such as error.type, win.
+// what goes beyond 64 attributes per call. attrs is copied.
+//
+// A later value of a key replaces an earlier one. Strings are cut at 1 KiB, and
+// lists of strings at 16 of them. Attributes that the hook itself sets at the end
+// of the call, such as error.type, win.
 //
 // Without a call, or without a telemetry hook, nothing happens.
 func Add(ctx context.Context, attrs ...attribute.KeyValue) {
@@ -31,6 +34,22 @@ func Add(ctx context.Context, attrs ...attribute.KeyValue) {
 	for r := recordOf(call); r != nil && len(attrs) > 0; r = r.outer {
 		r.add(attrs)
 	}
+}
+
+// additions are what Add was given for a call.
+type additions struct {
+	mu     sync.Mutex
+	closed bool
+	count  int
+	labels []attribute.KeyValue // those that go on metrics as well
+}
+
+// close refuses further additions and returns the labels.
+func (a *additions) close() []attribute.KeyValue {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	return a.labels
 }
 
 func (r *record) add(attrs []attribute.KeyValue) {

@@ -51,10 +51,10 @@
 //
 // rpc.server.call.duration and http.server.request.duration are histograms in
 // seconds. Their attributes are the method and route, the status, error.type, and
-// on HTTP url.scheme and network.protocol.version. Nothing that a client can choose freely is among them: the
-// number of series depends on what is registered. Points are recorded with the
-// span's context, so exemplars lead from a slow bucket to a trace. Calls that are
-// not sampled are counted like all others.
+// on HTTP url.scheme and network.protocol.version. Nothing that a client can choose
+// freely is among them: the number of series depends on what is registered. Points
+// are recorded with the span's context, so exemplars lead from a slow bucket to a
+// trace. Calls that are not sampled are counted like all others.
 //
 // # Logs
 //
@@ -65,7 +65,7 @@
 //
 // Bodies and messages, headers that were not listed by [RequestHeaders], queries
 // (unless [Query] asks for them, redacted), and the text of errors that was not
-// written for clients.
+// written for clients. Only the record of a panic quotes what was passed to it.
 //
 // # Order
 //

@@ -17,8 +17,8 @@ const (
 )
 
 // Filter drops signals of the calls for which drop returns them. It is called in
-// BeforeRequest, once per call, by many goroutines at once, when headers, path and peer are known
-// but neither method nor route. A call without a span still takes part in its
+// BeforeRequest, once per call, by many goroutines at once, when headers, path and
+// peer are known but neither method nor route. A call without a span still takes part in its
 // caller's trace under [Continue]: what the handler sends on carries the
 // caller's ids. By default nothing is dropped. The last one given counts; nil is
 // the default.

@@ -172,7 +172,8 @@ func Buckets(boundaries ...float64) Option {
 // KnownMethods gives all HTTP methods that are told apart; every other one is
 // _OTHER. The default is what the environment variable
 // OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS lists when New is called, or else the
-// methods of RFC 9110, PATCH and QUERY. The last one given counts. Names are case-sensitive.
+// methods of RFC 9110, PATCH and QUERY. Names are case-sensitive. The last one
+// given counts.
 func KnownMethods(methods ...string) Option {
 	if len(methods) == 0 || slices.Contains(methods, "") {
 		panic("telemetry.KnownMethods: list every HTTP method that your service answers, such as GET and POST")

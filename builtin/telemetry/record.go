@@ -1,0 +1,147 @@
+package telemetry
+
+import (
+	"context"
+	"sync/atomic"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/crosscut-go/crosscut/interceptor"
+	"github.com/crosscut-go/crosscut/internal/tracekey"
+)
+
+// record is what the hook keeps of one call. The goroutine that runs the phases
+// owns it; what others may touch says so.
+type record struct {
+	hook   *hook
+	outer  *record // of another telemetry hook of the same stack, listed before
+	call   *interceptor.Call
+	ctx    context.Context // with the span: points recorded with it become exemplars
+	span   trace.Span      // never nil
+	target *target         // what span and points are named by
+	drop   Signals
+	origin Origin
+	peer   peer
+	left   bool // the client was gone when the call ended
+	ids    tracekey.Span
+	extra  additions   // from any goroutine
+	ended  atomic.Bool // from any goroutine
+
+	attrs [rpcAttrs]attribute.KeyValue // room for those that the span of an RPC starts with
+	opts  [5]trace.SpanStartOption
+	over  [1]trace.SpanEndOption
+}
+
+// How many attributes spans start with, as a rule.
+const (
+	rpcAttrs  = 4
+	httpAttrs = 8
+)
+
+// recordKey finds the record from hooks and handlers of the call.
+var recordKey = interceptor.NewKey[*record]("telemetry")
+
+// recordOf returns the innermost record of the call, or nil.
+func recordOf(call *interceptor.Call) *record {
+	r, _ := recordKey.Get(call)
+	return r
+}
+
+// own returns the record that this hook made for the call, or nil.
+func (h *hook) own(call *interceptor.Call) *record {
+	r := recordOf(call)
+	for r != nil && r.hook != h {
+		r = r.outer
+	}
+	return r
+}
+
+// noSpan stands for the span of a call that has none.
+var noSpan = trace.SpanFromContext(context.Background())
+
+// start starts the span with everything that is known, which is what samplers
+// decide by.
+func (r *record) start(p parentage) {
+	h, attrs := r.hook, r.attrs[:0]
+	if r.call.Transport() == interceptor.HTTP {
+		attrs = r.startHTTP(append(make([]attribute.KeyValue, 0, httpAttrs), r.target.identity...))
+	} else {
+		attrs = r.startRPC(append(attrs, r.target.identity...))
+	}
+	attrs = h.headers.appendRequest(attrs, r.call)
+	opts := append(r.opts[:0], h.kind(r.call), trace.WithTimestamp(r.call.StartTime()), trace.WithAttributes(attrs...))
+	if p.newRoot {
+		opts = append(opts, newRoot)
+	}
+	if p.link.IsValid() {
+		opts = append(opts, trace.WithLinks(trace.Link{SpanContext: p.link}))
+	}
+	r.ctx, r.span = h.tracer.Start(p.ctx, r.target.name, opts...)
+}
+
+var newRoot = trace.WithNewRoot()
+
+// correlate leaves the ids of the span for the log.
+func (r *record) correlate() {
+	sc := trace.SpanContextFromContext(r.ctx)
+	if !sc.IsValid() {
+		return
+	}
+	r.ids = tracekey.Span{TraceID: sc.TraceID(), SpanID: sc.SpanID(), Flags: byte(sc.TraceFlags())}
+	tracekey.Key.Set(r.call, &r.ids)
+}
+
+// retarget names the span by t if it was named by something else.
+func (r *record) retarget(t *target) {
+	if t == r.target {
+		return
+	}
+	if r.span.IsRecording() {
+		if t.name != r.target.name {
+			r.span.SetName(t.name)
+		}
+		r.span.SetAttributes(t.identity...)
+	}
+	r.target = t
+}
+
+// finish tells the span how the call ended.
+func (r *record) finish(errorType string, isError bool) {
+	attrs := make([]attribute.KeyValue, 0, 8)
+	if r.call.Transport() == interceptor.HTTP {
+		attrs = r.endHTTP(attrs)
+	} else {
+		attrs = r.endRPC(attrs)
+	}
+	if errorType != "" {
+		attrs = append(attrs, keyErrorType.String(errorType))
+	}
+	attrs = r.appendPeer(attrs)
+	attrs = r.hook.headers.appendResponse(attrs, r.call)
+	r.span.SetAttributes(attrs...)
+	if isError {
+		r.span.SetStatus(codes.Error, r.description())
+	}
+}
+
+// description is what a person should read about a failed span beyond its
+// attributes: on gRPC the message that the client got.
+func (r *record) description() string {
+	if !r.hook.messages || r.call.Transport() == interceptor.HTTP {
+		return ""
+	}
+	return cut(interceptor.StatusOf(r.call.Err()).Message(), maxText)
+}
+
+// end ends the span at the moment the call did, so that it takes exactly as long
+// as the histogram says.
+func (r *record) end() {
+	if r.span.IsRecording() {
+		r.over[0] = trace.WithTimestamp(r.call.StartTime().Add(r.call.Duration()))
+		r.span.End(r.over[:]...)
+	} else if r.drop&Traces == 0 {
+		r.span.End()
+	}
+}
