@@ -91,6 +91,15 @@ func TestChiRunsNothingUndecided(t *testing.T) {
 			wrap: func(s *interceptor.Stack, r *chi.Mux) http.Handler { return httpadapter.Middleware(s)(r) },
 			open: "*", other: "*",
 		},
+		"Middleware of a chi router": {
+			wrap: func(s *interceptor.Stack, r *chi.Mux) http.Handler {
+				outer := chi.NewRouter()
+				outer.Use(httpadapter.Middleware(s))
+				outer.Mount("/", r)
+				return outer
+			},
+			open: "*", other: "*",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked []string
