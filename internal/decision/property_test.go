@@ -1,0 +1,154 @@
+package decision_test
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/crosscut-go/crosscut/internal/decision"
+	"github.com/crosscut-go/crosscut/internal/driver"
+)
+
+var (
+	cases = flag.Int("cases", 1_000_000, "how many decisions TestProperty compares")
+	seed  = flag.Uint64("seed", 1, "the seed of the cases")
+)
+
+// A batch is one server with many methods and the calls of them.
+const (
+	worldsPerBatch = 24
+	callsPerWorld  = 208
+	casesPerBatch  = worldsPerBatch * callsPerWorld
+)
+
+// transport is one way to reach a method.
+type transport struct {
+	name string
+	via  via
+	send func(r *rig, s *served, call *decision.Call) answer
+}
+
+var driven = []transport{
+	{"gRPC phases", viaRPC, func(r *rig, s *served, call *decision.Call) answer { return r.drive(s, viaRPC, driver.GRPC, call) }},
+	{"REST phases", viaRPC, func(r *rig, s *served, call *decision.Call) answer { return r.drive(s, viaRPC, driver.HTTP, call) }},
+	{"plain phases", viaRoute, func(r *rig, s *served, call *decision.Call) answer { return r.drive(s, viaRoute, driver.HTTP, call) }},
+}
+
+// count is how many cases there were of each sort.
+type count struct {
+	code      map[decision.Code]int
+	reason    map[decision.Reason]int
+	transport map[string]int
+}
+
+func newCount() count {
+	return count{map[decision.Code]int{}, map[decision.Reason]int{}, map[string]int{}}
+}
+
+func (c *count) add(other count) {
+	for k, n := range other.code {
+		c.code[k] += n
+	}
+	for k, n := range other.reason {
+		c.reason[k] += n
+	}
+	for k, n := range other.transport {
+		c.transport[k] += n
+	}
+}
+
+// disagreement is a case in which the hooks and the model differ.
+type disagreement struct {
+	decision.Case
+	transport transport
+	want      decision.Outcome
+	got       answer
+}
+
+func (d *disagreement) String() string {
+	return fmt.Sprintf("over %s the hooks say %d (handler reached: %v), the model says %d, %s:\n%s",
+		d.transport.name, d.got.code, d.got.reached, d.want.Code, d.want.Reason, describeCase(&d.Case))
+}
+
+// runBatch runs up to limit cases and stops at the first disagreement.
+func runBatch(t testing.TB, seed, batch uint64, limit int, p plant, counted *count) *disagreement {
+	g := decision.NewGenerator(seed, batch)
+	server := g.Server()
+	worlds := make([]decision.World, worldsPerBatch)
+	for i := range worlds {
+		worlds[i] = g.World(&server)
+	}
+	r := newRig(t, server, worlds, p)
+	for i := range limit {
+		s := r.served[i%len(r.served)]
+		call := g.Call(s.World)
+		over := driven[g.Choose(len(driven))]
+		want := r.decide(s, over.via, &call)
+		got := over.send(r, s, &call)
+		counted.code[want.Code]++
+		counted.reason[want.Reason]++
+		counted.transport[over.name]++
+		if got.code != want.Code || got.reached != (want.Code == decision.OK) {
+			return &disagreement{decision.Case{Server: server, Policy: s.Policy, Call: call}, over, want, got}
+		}
+	}
+	return nil
+}
+
+// TestProperty compares the decisions of the real hooks with those of the model.
+func TestProperty(t *testing.T) {
+	t.Parallel()
+	total := newCount()
+	var mu sync.Mutex
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	batches := int64((*cases + casesPerBatch - 1) / casesPerBatch)
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			mine := newCount()
+			for !t.Failed() {
+				batch := next.Add(1) - 1
+				if batch >= batches {
+					break
+				}
+				if d := runBatch(t, *seed, uint64(batch), min(casesPerBatch, *cases-int(batch)*casesPerBatch), plant{}, &mine); d != nil {
+					t.Errorf("seed %d, batch %d: %v", *seed, batch, d)
+				}
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			total.add(mine)
+		})
+	}
+	wg.Wait()
+	report(t, total)
+}
+
+func report(t *testing.T, c count) {
+	t.Helper()
+	all := 0
+	for _, n := range c.code {
+		all += n
+	}
+	var b strings.Builder
+	line := func(name any, n int) { fmt.Fprintf(&b, "\n%9d  %5.2f %%  %v", n, 100*float64(n)/float64(all), name) }
+	fmt.Fprintf(&b, "%d cases", all)
+	for _, k := range slices.Sorted(maps.Keys(c.code)) {
+		line(fmt.Sprintf("code %d", k), c.code[k])
+	}
+	for _, k := range slices.Sorted(maps.Keys(c.reason)) {
+		line(k, c.reason[k])
+	}
+	for _, k := range slices.Sorted(maps.Keys(c.transport)) {
+		line(k, c.transport[k])
+	}
+	t.Log(b.String())
+}
+
+func describeCase(c *decision.Case) string { return fmt.Sprintf("%+v", c) }
