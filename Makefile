@@ -24,7 +24,7 @@ help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-15s %s\n", $$1, $$2}' Makefile
 
 .PHONY: all
-all: test race lint checkgenerate checktidy examples mutate ## Run every check that .ci/run runs.
+all: test race lint checkgenerate checktidy examples checkcover mutate ## Run every check that .ci/run runs.
 
 .PHONY: test
 test: ## Run the tests of every module.
@@ -119,3 +119,23 @@ cover: ## Measure how much of the library its tests reach, over all packages tog
 	go test -coverpkg="$(covered)" -coverprofile=$(build)/cover/cover.out ./...
 	go tool cover -html=$(build)/cover/cover.out -o $(build)/cover/cover.html
 	@go tool cover -func=$(build)/cover/cover.out | tail -n 1
+
+# The packages that stand between a client and a handler, and how much of each the tests must reach, in percent.
+watched := interceptor grpcadapter httpadapter httpadapter/gateway
+LEAST ?= 90
+.PHONY: checkcover
+checkcover: cover ## Fail when the tests reach too little of the core or of an adapter (LEAST=90 percent).
+	@awk -v watched='$(watched)' -v least=$(LEAST) -v module="$$(go list -m)/" ' \
+		FNR > 1 { \
+			place = package = $$1; sub(/\/[^\/]*$$/, "", package); sub(module, "", package); \
+			if (!(place in seen)) { seen[place]; all[package] += $$2 } \
+			if ($$3 > 0 && !(place in hit)) { hit[place]; reached[package] += $$2 } \
+		} \
+		END { \
+			for (i = 1; i <= split(watched, list, " "); i++) { \
+				p = list[i]; percent = all[p] ? 100 * reached[p] / all[p] : 0; \
+				printf "%-20s %5.1f %%\n", p, percent; \
+				if (percent < least) { bad = bad " " p } \
+			} \
+			if (bad) { printf "less than %s %% of%s is reached by a test; make cover shows which lines are not\n", least, bad; exit 1 } \
+		}' $(build)/cover/cover.out
