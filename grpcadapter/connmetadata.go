@@ -26,6 +26,9 @@ func (d *dispatch) incoming(ctx context.Context, method string, sameStack bool) 
 	if err := checkPairs(md); err != nil {
 		return nil, err
 	}
+	if n := len(md["host"]); n > 1 {
+		return nil, status.Errorf(codes.Internal, "num values of host: %d, must only have 1 value as per HTTP/2 spec", n)
+	}
 	for key := range md {
 		if reserved(key) || key == "host" { // the server drops it beside :authority
 			delete(md, key)

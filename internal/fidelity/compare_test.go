@@ -154,7 +154,7 @@ var families = []struct {
 	compare func(t *testing.T, name string)
 }{
 	{"http", func(t *testing.T, name string) { compare(t, name, httpWays, httpScenarios()) }},
-	{"grpc", func(t *testing.T, name string) { compare(t, name, grpcWays, grpcFrames()) }},
+	{"grpc", func(t *testing.T, name string) { compare(t, name, grpcWays, append(grpcFrames(), onlyWire...)) }},
 	{"rest", func(t *testing.T, name string) { compare(t, name, restWays, restScenarios()) }},
 	{"client", func(t *testing.T, name string) { compare(t, name, grpcWays, clientScenarios()) }},
 	{"mounted client", func(t *testing.T, name string) { compare(t, name, mountedWays, clientScenarios()) }},

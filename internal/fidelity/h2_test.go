@@ -163,18 +163,15 @@ func (h *h2) take(frame http2.Frame) {
 			h.ended[id] = true
 		}
 	case *http2.RSTStreamFrame:
-		if h.eager && h.ended[id] && (f.ErrCode == http2.ErrCodeNo || f.ErrCode == http2.ErrCodeStreamClosed) {
+		if h.eager && h.ended[id] {
 			return
 		}
 		h.c.saw("[%d] RST_STREAM %v", id, f.ErrCode)
 		h.ended[id] = true
 	case *http2.GoAwayFrame:
-		if h.leaving && f.ErrCode == http2.ErrCodeNo {
-			return // the second of an orderly shutdown comes when it likes
-		}
 		h.leaving = true
-		h.c.saw("GOAWAY last %d %v", f.LastStreamID, f.ErrCode)
 		if f.ErrCode != http2.ErrCodeNo {
+			h.c.saw("GOAWAY %v", f.ErrCode)
 			h.goneFor = http2.ConnectionError(f.ErrCode) // net/http takes a second to close
 		}
 	}
@@ -222,6 +219,15 @@ func (h *h2) probe() {
 	if h.goneFor == nil && !h.leaving {
 		id := h.open(true, ":method: OPTIONS", ":scheme: http", ":authority: probe", ":path: *")
 		h.until(func() bool { return h.ended[id] || h.leaving })
+	}
+	h.noteLeaving()
+}
+
+// noteLeaving notes that the server takes no more streams. Between which frames it
+// has said so is chance.
+func (h *h2) noteLeaving() {
+	if h.leaving && h.goneFor == nil {
+		h.c.saw("GOAWAY")
 	}
 }
 
