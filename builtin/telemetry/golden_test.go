@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -86,6 +85,7 @@ func TestGolden(t *testing.T) {
 		{name: "the callers fault", request: interceptortest.Request{Handler: returns(status.Error(codes.NotFound, "no such book"))}},
 		{name: "the servers fault", request: interceptortest.Request{Handler: returns(status.Error(codes.Unavailable, "try again"))}},
 		{name: "plain error", request: interceptortest.Request{Handler: returns(errors.New("secret text"))}},
+		{name: "deadline", request: interceptortest.Request{Handler: returns(context.DeadlineExceeded)}},
 		{name: "odd code", request: interceptortest.Request{Handler: returns(status.Error(codes.Code(77), "odd"))}},
 		{name: "panic", request: interceptortest.Request{Handler: func(context.Context) error { panic("boom") }}},
 		{name: "refused before the method is known", request: interceptortest.Request{Header: http.Header{"X-Refuse": {"1"}}}},
@@ -109,23 +109,4 @@ func TestGolden(t *testing.T) {
 			g.compare(t, tt.name)
 		})
 	}
-}
-
-// TestGoldenDeadline has a handler that outlives the client's patience: a
-// deadline on gRPC, a client that leaves on HTTP.
-func TestGoldenDeadline(t *testing.T) {
-	t.Parallel()
-	s := newSink(t)
-	request := interceptortest.Request{
-		Authority: "books.example", Timeout: 400 * time.Millisecond,
-		Handler: func(ctx context.Context) error {
-			<-ctx.Done()
-			return ctx.Err()
-		},
-	}
-	var g golden
-	interceptortest.Each(t, []interceptor.Hook{s.hook(telemetry.Continue)}, request, func(t *testing.T, got interceptortest.Result) {
-		g.add(got.Transport, s.dump(t))
-	})
-	g.compare(t, "the clients patience ends")
 }

@@ -64,11 +64,15 @@ func TestInvalidUTF8(t *testing.T) {
 func TestPanickingClassifier(t *testing.T) {
 	t.Parallel()
 	s := newSink(t)
-	hook := s.hook(telemetry.Restart, telemetry.Classifier(func(*interceptor.Call) (string, bool) { panic("bug") }))
-	call, _ := interceptortest.NewCall(interceptortest.WithHooks(hook))
+	hook := s.hook(telemetry.Restart, telemetry.ActiveRequests(), telemetry.Classifier(func(*interceptor.Call) (string, bool) { panic("bug") }))
+	call, _ := interceptortest.NewCall(interceptortest.WithHooks(hook), interceptortest.WithHTTP(http.MethodGet, "/a"))
 	got := interceptortest.RunPhases(call, nil)
-	if spans, _ := s.take(t); len(spans) != 1 || len(got.Reports) != 1 || got.Err != nil {
+	spans, metrics := s.take(t)
+	if len(spans) != 1 || len(got.Reports) != 1 || got.Err != nil {
 		t.Errorf("%d spans, reports %v, error %v; want one span, one report, and the call untouched", len(spans), got.Reports, got.Err)
+	}
+	if n := active(metrics); n != 0 {
+		t.Errorf("%d requests are being answered when all have been", n)
 	}
 }
 

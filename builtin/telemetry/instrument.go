@@ -40,10 +40,10 @@ func (in *instruments) build(s *settings) {
 	in.sets.statusKey = s.statusKey
 }
 
-// begin counts a call that has begun.
-func (in *instruments) begin(r *record) {
-	if in.active != nil && r.call.Transport() == interceptor.HTTP {
-		in.active.Add(r.ctx, 1, in.sets.activeSet(r))
+// begun counts a call as being answered, and with -1 as answered.
+func (in *instruments) begun(r *record, change int64) {
+	if in.active != nil && r.drop&Metrics == 0 && r.call.Transport() == interceptor.HTTP {
+		in.active.Add(r.ctx, change, in.sets.activeSet(r))
 	}
 }
 
@@ -57,9 +57,6 @@ func (in *instruments) record(r *record, errorType string, labels []attribute.Ke
 	}
 	opts := in.sets.http(r, errorType, labels)
 	in.http.Record(r.ctx, seconds, opts...)
-	if in.active != nil {
-		in.active.Add(r.ctx, -1, in.sets.activeSet(r))
-	}
 	if sent := r.call.Sent().Bytes; in.size != nil && sent >= 0 {
 		in.size.Record(r.ctx, sent, opts...)
 	}

@@ -236,23 +236,28 @@ func TestActiveRequests(t *testing.T) {
 	t.Parallel()
 	s := newSink(t)
 	mux := httpadapter.NewMux(interceptor.MustNew(s.hook(telemetry.Restart, telemetry.ActiveRequests())))
-	active := func() (n int64) {
+	change := func() int64 {
 		_, metrics := s.take(t)
-		for _, m := range metrics {
-			if sum, ok := m.Data.(metricdata.Sum[int64]); ok {
-				for _, p := range sum.DataPoints {
-					n += p.Value
-				}
-			}
-		}
-		return n
+		return active(metrics)
 	}
 	during := int64(0)
-	mux.HandleFunc("GET /a", func(http.ResponseWriter, *http.Request) { during = active() })
+	mux.HandleFunc("GET /a", func(http.ResponseWriter, *http.Request) { during = change() })
 	mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/a", http.NoBody))
-	if change := active(); during != 1 || change != -1 {
+	if change := change(); during != 1 || change != -1 {
 		t.Errorf("%d requests while one was answered, and %d more after it; want 1 and -1", during, change)
 	}
+}
+
+// active adds up the points of http.server.active_requests.
+func active(metrics []metricdata.Metrics) (n int64) {
+	for _, m := range metrics {
+		if sum, ok := m.Data.(metricdata.Sum[int64]); ok {
+			for _, p := range sum.DataPoints {
+				n += p.Value
+			}
+		}
+	}
+	return n
 }
 
 // TestFilter checks that a signal is dropped, and the caller's trace not lost.
@@ -355,8 +360,13 @@ func TestSampler(t *testing.T) {
 			t.Errorf("the sampler was told the name %q, want the method's", p.Name)
 		}
 		spans, metrics := s.take(t)
-		if n := len(points(metrics, "http.server.request.duration")) + len(points(metrics, "rpc.server.call.duration")); len(spans) != 0 || n != 1 {
-			t.Errorf("%d spans and %d points, want 0 and 1", len(spans), n)
+		counted := append(points(metrics, "http.server.request.duration"), points(metrics, "rpc.server.call.duration")...)
+		if len(spans) != 0 || len(counted) != 1 {
+			t.Fatalf("%d spans and %d points, want 0 and 1", len(spans), len(counted))
+		}
+		attrs := counted[0].Attributes.ToSlice()
+		if value(attrs, "http.route")+value(attrs, "rpc.method") == "" && got.Transport != "http/handler" {
+			t.Errorf("the point of a call that was not sampled does not tell what ran: %v", attrs)
 		}
 	})
 }

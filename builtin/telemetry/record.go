@@ -138,6 +138,7 @@ func (r *record) description() string {
 // end ends the span at the moment the call did, so that it takes exactly as long
 // as the histogram says.
 func (r *record) end() {
+	r.hook.instruments.begun(r, -1)
 	if r.span.IsRecording() {
 		r.over[0] = trace.WithTimestamp(r.call.StartTime().Add(r.call.Duration()))
 		r.span.End(r.over[:]...)

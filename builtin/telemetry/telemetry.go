@@ -72,9 +72,7 @@ func (h *hook) BeforeRequest(ctx context.Context, call *interceptor.Call) (conte
 	}
 	r.correlate()
 	recordKey.Set(call, r)
-	if r.drop&Metrics == 0 {
-		h.instruments.begin(r)
-	}
+	h.instruments.begun(r, 1)
 	return r.ctx, nil
 }
 

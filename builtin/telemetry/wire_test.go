@@ -162,6 +162,13 @@ func TestHTTPEndings(t *testing.T) {
 			if len(p) != 1 || value(p[0].Attributes.ToSlice(), "error.type") != tt.errType {
 				t.Errorf("points %v, want one with error.type %q", p, tt.errType)
 			}
+			label := tt.status
+			if label == "799" {
+				label = "" // what is no HTTP status is on the span alone
+			}
+			if got := value(p[0].Attributes.ToSlice(), "http.response.status_code"); got != label {
+				t.Errorf("status code %q on the point, want %q", got, label)
+			}
 			if logs := s.logs.take(); len(logs) != tt.logs {
 				t.Errorf("%d exception records, want %d", len(logs), tt.logs)
 			}
@@ -401,6 +408,28 @@ func restServer(t testing.TB, outer, inner *interceptor.Stack, svc *service) str
 		t.Fatal(err)
 	}
 	return serveHTTP(t, gw)
+}
+
+// TestRESTClientLeaves has the client of a transcoded call leave before there is
+// an answer: the 499 that is written then never got anywhere.
+func TestRESTClientLeaves(t *testing.T) {
+	t.Parallel()
+	s := newSink(t)
+	outside, over := ended()
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	stack := interceptor.MustNew(outside, s.hook(telemetry.Restart))
+	url := restServer(t, stack, stack, &service{unary: func(ctx context.Context) error {
+		leave()
+		<-ctx.Done()
+		return ctx.Err()
+	}})
+	get(ctx, t, url+"/v1/conformance/7")
+	<-over
+	attrs := s.span(t).Attributes
+	if value(attrs, "error.type") != "canceled" || value(attrs, "http.response.status_code") != "" || value(attrs, "http.route") != "/v1/conformance/{id}" {
+		t.Errorf("attributes %v, want a route, the error canceled and no status", attrs)
+	}
 }
 
 // TestStreamOverREST has the client leave a stream that it has read from, and the
