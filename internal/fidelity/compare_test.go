@@ -1,7 +1,9 @@
 package fidelity_test
 
 import (
+	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -93,13 +95,15 @@ type result struct {
 type report struct {
 	mu         sync.Mutex
 	names      map[string]bool
-	held       int // conversations with wrapped servers
+	explained  map[string][]string // by name, what the entries that explain it hold for
+	wireTrace  bool                // a bare gateway has told of its wire
+	held       int                 // conversations with wrapped servers
 	equal      int
 	deliberate int
 	unexpected []string
 }
 
-var theReport = &report{names: map[string]bool{}}
+var theReport = &report{names: map[string]bool{}, explained: map[string][]string{}}
 
 // record judges a result: the two sides are equal, or differ as listed.
 func (r *report) record(t *testing.T, got result) {
@@ -109,18 +113,35 @@ func (r *report) record(t *testing.T, got result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.names[got.name] = true
+	r.wireTrace = r.wireTrace || slices.Contains(got.bare, wireTrace)
 	r.held++
 	switch {
 	case diff == "" && d == nil:
 		r.equal++
 	case d != nil && d.describes(diff):
 		r.deliberate++
+		r.explained[got.name] = append(r.explained[got.name], d.only)
 	case d != nil:
 		r.unexpected = append(r.unexpected, got.name+" "+got.variant)
 		t.Errorf("%s, %s: listed among the deliberate differences, but\n-%q\n+%q\nare not how they differ (- bare, + wrapped):%s", got.name, got.variant, d.bare, d.wrapped, diff)
 	default:
 		r.unexpected = append(r.unexpected, got.name+" "+got.variant)
 		t.Errorf("%s, %s: the wrapped server differs (- bare, + wrapped):%s", got.name, got.variant, diff)
+	}
+}
+
+// checkList fails for entries of the list that no case has been compared with.
+func (r *report) checkList(t *testing.T) {
+	t.Helper()
+	for _, d := range differences {
+		for _, name := range d.cases {
+			if !slices.Contains(r.explained[name], d.only) {
+				t.Errorf("%s is listed among the deliberate differences (only %q), but no conversation differs so; remove the entry", name, d.only)
+			}
+		}
+	}
+	if !r.wireTrace {
+		t.Errorf("no bare gateway says %q any more; remove withoutUseless", wireTrace)
 	}
 }
 
@@ -144,6 +165,9 @@ func TestFidelity(t *testing.T) {
 			t.Run(f.name, func(t *testing.T) { f.compare(t, f.name) })
 		}
 	})
+	if flag.Lookup("test.run").Value.String() == "" {
+		theReport.checkList(t)
+	}
 	t.Log(theReport)
 	t.Log(listOfDeliberate())
 }

@@ -166,5 +166,6 @@ func listOfDeliberate() string {
 	for _, d := range differences {
 		fmt.Fprintf(&out, "\n\t%s\n\t\t%s", strings.Join(d.cases, "\n\t"), d.reason)
 	}
+	fmt.Fprintf(&out, "\n\trest: no %q\n\t\t%s", wireTrace, wireTraceReason)
 	return out.String()
 }

@@ -92,11 +92,11 @@ func grpcFrames() []scenario[rpcs] {
 	for _, id := range []string{"echo", "facts", "metadata", "header", "send header", "header and error", "trailer and error", "compressor", "nil", "error and reply", "not UTF-8", "large"} {
 		all = append(all, call("a handler: "+id, asks(id), rpc(unary)...))
 	}
-	for _, id := range []string{"echo", "error", "facts", "metadata", "send header", "header and error", "trailer and error", "messages and error", "not UTF-8", "another message", "late header", "receive more", "debug"} {
+	for _, id := range []string{"echo", "error", "facts", "metadata", "send header", "header and error", "trailer and error", "messages and error", "not UTF-8", "another message", "late header", "receive more", "debug", "untyped"} {
 		all = append(all, call("a server stream: "+id, framed(&pb.ServerStreamRequest{Id: id, Text: "m", Count: 3}), rpc(serverStream)...))
 	}
 	for _, method := range []string{clientStream, bidiStream} {
-		for _, last := range []string{"echo", "enough", "error", "untyped", "header", "metadata", "details"} {
+		for _, last := range []string{"echo", "enough", "error", "untyped", "header", "metadata", "details", "debug"} {
 			body := append(framed(&pb.BidiStreamRequest{Text: "one"}), framed(&pb.BidiStreamRequest{Index: 1, Text: last})...)
 			all = append(all, call("messages to "+method+": "+last, body, rpc(method)...))
 		}

@@ -3,6 +3,7 @@ package fidelity_test
 import (
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -38,11 +39,11 @@ func register(c *conversation, at registrar) {
 // all are the options of a stack, those of the case, and the one that lets a
 // server stop when its handlers have returned.
 func (s rpcs) all(c *conversation, ofStack ...grpc.ServerOption) []grpc.ServerOption {
-	opts := append(ofStack, grpc.WaitForHandlers(true))
+	opts := []grpc.ServerOption{grpc.WaitForHandlers(true)}
 	if s.options != nil {
 		opts = append(opts, s.options(c)...)
 	}
-	return opts
+	return slices.Concat(ofStack, opts)
 }
 
 // grpcServer is what a grpc.Server and one of ours have in common.

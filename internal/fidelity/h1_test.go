@@ -32,13 +32,13 @@ func dialH1(c *conversation, s *site) *h1 {
 func (h *h1) send(raw string) { _, _ = io.WriteString(h.conn, raw) }
 
 // answer reads one response with the informational ones before it, as framed on
-// the wire, and tells whether one came.
-func (h *h1) answer(method string) bool {
+// the wire.
+func (h *h1) answer(method string) {
 	for {
 		status, ok := h.line()
 		if !ok {
 			h.c.saw("connection closed")
-			return false
+			return
 		}
 		h.c.saw("%s", status)
 		header := h.header()
@@ -47,7 +47,7 @@ func (h *h1) answer(method string) bool {
 			continue
 		}
 		h.body(method, code, header)
-		return true
+		return
 	}
 }
 

@@ -29,7 +29,7 @@ var httpWays = []way[handlerFor]{
 	httpWay("Mux", serveMux, mux),
 	once(httpWay("Mux in Wrap", serveMux, func(s *interceptor.Stack, h http.Handler) http.Handler { return wrap(s, mux(s, wrap(s, h))) })),
 	once(httpWay("Wrap in another stack", asIs, func(s *interceptor.Stack, h http.Handler) http.Handler {
-		return wrap(interceptor.MustNew(idle{}), wrap(s, h))
+		return wrap(quiet(interceptor.MustNew(idle{})), wrap(s, h))
 	})),
 	once(httpWay("Wrap in a TimeoutHandler", withTimeout, func(s *interceptor.Stack, h http.Handler) http.Handler { return withTimeout(wrap(s, h)) })),
 }
@@ -83,7 +83,7 @@ func serveHTTP(c *conversation, h http.Handler) *site {
 		defer running.Done()
 		h.ServeHTTP(w, r)
 	})
-	srv := &http.Server{Handler: counted, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: patience, Protocols: new(http.Protocols)}
+	srv := &http.Server{Handler: counted, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: patience, MaxHeaderBytes: 64 << 10, Protocols: new(http.Protocols)}
 	srv.Protocols.SetHTTP1(true)
 	srv.Protocols.SetUnencryptedHTTP2(true)
 	go func() { _ = srv.Serve(lis) }()

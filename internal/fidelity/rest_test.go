@@ -43,7 +43,7 @@ func stockGateway(c *conversation, s rpcs) http.Handler {
 	}
 	c.Cleanup(func() { _ = conn.Close() })
 	m := runtime.NewServeMux()
-	if err := pb.RegisterConformanceServiceHandlerClient(context.Background(), m, pb.NewConformanceServiceClient(conn)); err != nil { //nolint:usetesting // it must live until the conversation has ended
+	if err := pb.RegisterConformanceServiceHandlerClient(context.Background(), m, pb.NewConformanceServiceClient(conn)); err != nil {
 		c.Fatal(err)
 	}
 	return m
@@ -54,7 +54,7 @@ func ourGateway(c *conversation, s rpcs, in *interceptor.Stack) http.Handler {
 	register(c, srv)
 	c.Cleanup(srv.Stop)
 	gw := gateway.New(in, srv.Conn())
-	if err := pb.RegisterConformanceServiceHandlerClient(context.Background(), gw.Mux(), pb.NewConformanceServiceClient(srv.Conn())); err != nil { //nolint:usetesting // as above
+	if err := pb.RegisterConformanceServiceHandlerClient(context.Background(), gw.Mux(), pb.NewConformanceServiceClient(srv.Conn())); err != nil {
 		c.Fatal(err)
 	}
 	return gw

@@ -17,7 +17,7 @@ var stacks = []struct {
 	name string
 	make func() *interceptor.Stack
 }{
-	{"empty", func() *interceptor.Stack { return interceptor.MustNew() }},
+	{"empty", func() *interceptor.Stack { return quiet(interceptor.MustNew()) }},
 	{"idle", func() *interceptor.Stack {
 		return quiet(interceptor.MustNew(interceptor.As("first", idle{}), interceptor.FromFuncs("second", interceptor.Funcs{
 			BeforeHandler: func(ctx context.Context, call *interceptor.Call, _ *interceptor.Method) (context.Context, error) {

@@ -12,7 +12,7 @@ import (
 )
 
 // patience ends what should have ended by itself. No test passes by waiting for it.
-const patience = 5 * time.Second
+const patience = 10 * time.Second
 
 // transcript is what one side saw of a conversation, a line per fact. It is safe
 // for concurrent use: handlers note in it, too.
