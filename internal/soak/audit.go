@@ -12,7 +12,8 @@ import (
 
 // audit is what the book says.
 type audit struct {
-	made      int // calls that clients made
+	asked     int // calls that there is room for in the book
+	made      int // calls that clients made, fewer if the time was up
 	begun     int // calls that the server began
 	late      int // calls whose deadline had passed when they arrived
 	entered   int // hooks of the book that were entered
@@ -28,7 +29,7 @@ type audit struct {
 
 // audit reads all records. The calls must have ended.
 func (b *book) audit() *audit {
-	a := &audit{made: int(b.issued.Load()), strange: int(b.strange.Load()), table: map[string]*[numActs]int{}}
+	a := &audit{asked: len(b.records), made: int(b.issued.Load()), strange: int(b.strange.Load()), table: map[string]*[numActs]int{}}
 	for _, e := range exchanges {
 		if a.table[e.way] == nil {
 			a.table[e.way] = new([numActs]int)
@@ -147,7 +148,7 @@ func (a *audit) print(out io.Writer, l load) {
 		_, _ = fmt.Fprintln(w)
 	}
 	_ = w.Flush() // to the same place as everything else
-	_, _ = fmt.Fprintf(out, "%d calls made in %v, %.0f a second\n", a.made, l.took.Round(time.Millisecond), float64(a.made)/l.took.Seconds())
+	_, _ = fmt.Fprintf(out, "%d of %d calls made in %v, %.0f a second\n", a.made, a.asked, l.took.Round(time.Millisecond), float64(a.made)/l.took.Seconds())
 	_, _ = fmt.Fprintf(out, "%d calls begun by the server + %d that arrived after their deadline = %d outcomes of clients\n", a.begun, a.late, a.outcomes)
 	_, _ = fmt.Fprintf(out, "%d hooks entered = %d AfterResponse, each once\n", a.entered, a.ended)
 	_, _ = fmt.Fprintf(out, "%d panics = %d reports to the operator\n", a.panics, l.reported)
