@@ -39,29 +39,31 @@ func (r *rig) drive(s *served, v via, kind driver.Kind, call *decision.Call) ans
 	return answer{decision.Code(interceptor.StatusOf(err).Code()), w.reached}
 }
 
-// request makes the message that hooks and the handler see.
-func request(m decision.Message) *pb.UnaryRequest {
-	return &pb.UnaryRequest{Text: m.Text, UpperCase: m.UpperCase}
+// numbered makes the message of a call with a number.
+func numbered(m decision.Message, id string) *pb.UnaryRequest {
+	return &pb.UnaryRequest{Id: id, Text: m.Text, UpperCase: m.UpperCase}
 }
 
+type response = pb.UnaryResponse
+
 func (w *wire) unary(c *interceptor.Call, messages []decision.Message, going, plain bool) error {
-	var response any
+	var reply any
 	w.invoke = func() error {
 		w.reached = true
 		if !plain {
-			response = &pb.UnaryResponse{}
+			reply = &response{}
 		}
 		return nil
 	}
 	var err error
 	if going && !plain {
-		err = ops.Receive(c, request(messages[0]), -1)
+		err = ops.Receive(c, numbered(messages[0], ""), -1)
 	}
 	if going && err == nil {
 		err = ops.Handle(c, ops.Inner(c))
 	}
-	response, err = ops.Answer(c, response, err)
-	_, err = ops.Respond(c, response, err)
+	reply, err = ops.Answer(c, reply, err)
+	_, err = ops.Respond(c, reply, err)
 	return err
 }
 
@@ -72,12 +74,12 @@ func (w *wire) stream(c *interceptor.Call, messages []decision.Message, going bo
 	}
 	w.invoke = func() error {
 		for _, m := range messages {
-			if err := ops.Receive(c, request(m), -1); err != nil {
+			if err := ops.Receive(c, numbered(m, ""), -1); err != nil {
 				return err
 			}
 		}
 		w.reached = true
-		return send(&pb.UnaryResponse{})
+		return send(&response{})
 	}
 	var err error
 	if going {

@@ -29,15 +29,29 @@ const (
 
 // transport is one way to reach a method.
 type transport struct {
-	name string
-	via  via
-	send func(r *rig, s *served, call *decision.Call) answer
+	name  string
+	via   via
+	unary bool // it has no streams
+	tls   bool // clients can have certificates
+	phase bool // it has no adapter, so that methods can be called which no server starts with
+	send  sender
 }
 
-var driven = []transport{
-	{"gRPC phases", viaRPC, func(r *rig, s *served, call *decision.Call) answer { return r.drive(s, viaRPC, driver.GRPC, call) }},
-	{"REST phases", viaRPC, func(r *rig, s *served, call *decision.Call) answer { return r.drive(s, viaRPC, driver.HTTP, call) }},
-	{"plain phases", viaRoute, func(r *rig, s *served, call *decision.Call) answer { return r.drive(s, viaRoute, driver.HTTP, call) }},
+// phases are the transports of a rig without adapters.
+func (r *rig) phases() []transport {
+	over := func(v via, kind driver.Kind) sender {
+		return func(m *served, call *decision.Call) answer { return r.drive(m, v, kind, call) }
+	}
+	return []transport{
+		{name: "phases of gRPC", via: viaRPC, tls: true, phase: true, send: over(viaRPC, driver.GRPC)},
+		{name: "phases of REST", via: viaRPC, tls: true, phase: true, send: over(viaRPC, driver.HTTP)},
+		{name: "phases of plain", via: viaRoute, tls: true, phase: true, send: over(viaRoute, driver.HTTP)},
+	}
+}
+
+// carries tells whether the call can be sent over the transport.
+func (t *transport) carries(s *served, call *decision.Call) bool {
+	return (s.demands[t.via].valid || t.phase) && (t.tls || call.Sent.Certificate == decision.NoCertificate) && (call.Kind == "unary" || !t.unary)
 }
 
 // count is how many cases there were of each sort.
@@ -66,14 +80,14 @@ func (c *count) add(other count) {
 // disagreement is a case in which the hooks and the model differ.
 type disagreement struct {
 	decision.Case
-	transport transport
+	transport string
 	want      decision.Outcome
 	got       answer
 }
 
 func (d *disagreement) String() string {
 	return fmt.Sprintf("over %s the hooks say %d (handler reached: %v), the model says %d, %s:\n%s",
-		d.transport.name, d.got.code, d.got.reached, d.want.Code, d.want.Reason, describeCase(&d.Case))
+		d.transport, d.got.code, d.got.reached, d.want.Code, d.want.Reason, describeCase(&d.Case))
 }
 
 // runBatch runs up to limit cases and stops at the first disagreement.
@@ -85,20 +99,32 @@ func runBatch(t testing.TB, seed, batch uint64, limit int, p plant, counted *cou
 		worlds[i] = g.World(&server)
 	}
 	r := newRig(t, server, worlds, p)
+	phases, direct := r.phases(), newSite(t, r).direct(r)
 	for i := range limit {
 		s := r.served[i%len(r.served)]
 		call := g.Call(s.World)
-		over := driven[g.Choose(len(driven))]
-		want := r.decide(s, over.via, &call)
-		got := over.send(r, s, &call)
-		counted.code[want.Code]++
-		counted.reason[want.Reason]++
-		counted.transport[over.name]++
-		if got.code != want.Code || got.reached != (want.Code == decision.OK) {
-			return &disagreement{decision.Case{Server: server, Policy: s.Policy, Call: call}, over, want, got}
+		over := &phases[g.Choose(len(phases))]
+		if adapter := &direct[g.Choose(len(direct))]; g.Choose(4) == 0 && adapter.carries(s, &call) {
+			over = adapter
+		}
+		if d := r.compare(s, over, &call, counted); d != nil {
+			return d
 		}
 	}
 	return nil
+}
+
+// compare makes one call and holds the answer against the model.
+func (r *rig) compare(s *served, over *transport, call *decision.Call, counted *count) *disagreement {
+	want := r.decide(s, over.via, call)
+	got := over.send(s, call)
+	counted.code[want.Code]++
+	counted.reason[want.Reason]++
+	counted.transport[over.name]++
+	if got.code == want.Code && got.reached == (want.Code == decision.OK) {
+		return nil
+	}
+	return &disagreement{decision.Case{Server: r.server, Policy: s.Policy, Call: *call}, over.name, want, got}
 }
 
 // TestProperty compares the decisions of the real hooks with those of the model.

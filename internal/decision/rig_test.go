@@ -74,11 +74,12 @@ func newRig(t testing.TB, server decision.Server, worlds []decision.World, p pla
 			r.know(token)
 		}
 	}
-	file := fmt.Sprintf("crosscut.decision.b%d", batches.Add(1))
+	batch := batches.Add(1)
+	file := fmt.Sprintf("crosscut.decision.b%d", batch)
 	options := []policy.Option{policy.DangerouslyAllowUndeclared()}
 	services := []*descriptorpb.ServiceDescriptorProto{}
 	for i := range worlds {
-		s := &served{World: &worlds[i], name: fmt.Sprintf("/%s.W%d/Call", file, i), path: fmt.Sprintf("/v1/%s/%d", file, i)}
+		s := &served{World: &worlds[i], name: fmt.Sprintf("/%s.W%d/Call", file, i), path: fmt.Sprintf("/v1/b%d/%d", batch, i)}
 		s.demands[viaRPC].Demand, s.demands[viaRPC].valid = s.Policy.OfRPC()
 		s.demands[viaRoute].Demand, s.demands[viaRoute].valid = s.Policy.OfRoute()
 		enforced := r.plant.misread(s.Policy)
