@@ -11,6 +11,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -137,6 +138,25 @@ func TestLateHook(t *testing.T) {
 		last := asked.asked[len(asked.asked)-1]
 		if want := map[bool]string{true: "/", false: "POST"}[got.Transport != "http/handler"]; !strings.Contains(last.Name, want) {
 			t.Errorf("the span began as %q, want the name of the method", last.Name)
+		}
+	})
+}
+
+// TestNameInHandler looks at the span while the handler runs, as a page of running
+// requests does.
+func TestNameInHandler(t *testing.T) {
+	t.Parallel()
+	s := newSink(t)
+	var during string
+	request := interceptortest.Request{Handler: func(ctx context.Context) error {
+		if span, ok := trace.SpanFromContext(ctx).(sdktrace.ReadOnlySpan); ok {
+			during = span.Name()
+		}
+		return nil
+	}}
+	interceptortest.Each(t, []interceptor.Hook{s.hook(telemetry.Continue)}, request, func(t *testing.T, _ interceptortest.Result) {
+		if after := s.span(t).Name; during != after {
+			t.Errorf("the span was named %q in the handler and %q after it", during, after)
 		}
 	})
 }
