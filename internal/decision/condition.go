@@ -215,3 +215,6 @@ func claimIs(c *Caller, name string, want any) Truth {
 	}
 	return truth(claim == want)
 }
+
+// Has tells whether op is a part of the expression.
+func (e *Expr) Has(op Op) bool { return e.has(func(o Op) bool { return o == op }) }

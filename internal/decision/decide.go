@@ -41,6 +41,12 @@ const (
 	Fine            Reason = "allowed"
 )
 
+// Reasons are all of them.
+var Reasons = []Reason{
+	Invalid, Undeclared, DeniedToAll, Open, Missing, TwoCredentials, Malformed, UnknownScheme, WrongScheme, NotVerified, Late,
+	CannotVerify, TooBusy, NoScope, NoRole, ConditionFalse, ConditionFailed, RefusedMessage, Fine,
+}
+
 // Outcome is a decision.
 type Outcome struct {
 	Code   Code

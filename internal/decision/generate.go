@@ -90,7 +90,7 @@ func (g *Generator) policy() Policy {
 			p.GoMethod.Override = replaces != g.chance(5)
 		}
 		demand, valid := p.OfRPC()
-		if !valid && !g.chance(20) || valid && demand.Access != Authenticated && !g.chance(35) {
+		if !valid && !g.chance(20) || valid && demand.Access != Authenticated && !g.chance(45) {
 			continue // too many would leave little to decide
 		}
 		if valid {
@@ -140,7 +140,7 @@ func (g *Generator) block(inProto, ofService bool) *Block {
 	for {
 		b := &Block{}
 		if g.chance(45) {
-			b.Access = pick(g, []Access{Public, Authenticated, Authenticated, Authenticated, Authenticated, Denied})
+			b.Access = pick(g, []Access{Public, Public, Authenticated, Authenticated, Authenticated, Authenticated, Denied})
 		}
 		if b.Access != Public && b.Access != Denied || g.chance(5) {
 			g.ask(b)
@@ -155,8 +155,11 @@ func (g *Generator) block(inProto, ofService bool) *Block {
 }
 
 func (g *Generator) ask(b *Block) {
-	if g.chance(20) {
+	if g.chance(25) {
 		b.Schemes = some(g, schemes)
+		if other := pick(g, schemes); !slices.Contains(b.Schemes, other) {
+			b.Schemes = append(b.Schemes, other) // two places must often have some in common and some not
+		}
 	}
 	if g.chance(40) {
 		b.Scopes = some(g, scopes)

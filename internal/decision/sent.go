@@ -139,3 +139,18 @@ func (v *Value) why(values int, limit Shape) Reason {
 	}
 	return Fine
 }
+
+// Tokens returns the tokens that are sent anywhere.
+func (s *Sent) Tokens() []*Token {
+	var all []*Token
+	for _, v := range slices.Concat(s.Authorization, s.Key) {
+		all = append(all, v.Token)
+	}
+	for _, d := range s.Decoys {
+		all = append(all, d.Token)
+	}
+	if s.OfClient != nil {
+		all = append(all, s.OfClient)
+	}
+	return all
+}
