@@ -2,6 +2,8 @@ package grpcadapter
 
 import (
 	"context"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -175,12 +177,31 @@ func (r *rpc) Peer() driver.Peer {
 	if !ok {
 		return driver.Peer{}
 	}
-	who := driver.Peer{Remote: p.Addr, Local: p.LocalAddr}
+	who := driver.Peer{Remote: remoteOf(p), Local: p.LocalAddr}
 	if info, ok := p.AuthInfo.(credentials.TLSInfo); ok {
 		state := info.State // of its own, so that calls without TLS allocate nothing
 		who.TLS = &state
 	}
 	return who
+}
+
+// remoteOf returns the address of the other end. Under net/http grpc-go knows it as
+// text only; hooks that decide by it need the address. On a Unix socket the text is a
+// name that the client has chosen, which may look like an address.
+func remoteOf(p *peer.Peer) net.Addr {
+	if p.Addr == nil || p.Addr.Network() != "tcp" {
+		return p.Addr
+	}
+	if _, ok := p.Addr.(*net.TCPAddr); ok {
+		return p.Addr
+	}
+	if _, unix := p.LocalAddr.(*net.UnixAddr); unix {
+		return p.Addr
+	}
+	if addr, err := netip.ParseAddrPort(p.Addr.String()); err == nil {
+		return net.TCPAddrFromAddrPort(addr)
+	}
+	return p.Addr
 }
 
 // RequestHeader reads one key, without copying the others.

@@ -88,15 +88,20 @@ func (x *exchange) Flushed() bool { return x.kind == driver.HTTP && x.flushed.Lo
 
 // Peer returns the ends of the connection.
 func (x *exchange) Peer() driver.Peer {
-	p := driver.Peer{Remote: addrOf(x.received.RemoteAddr), TLS: x.received.TLS}
+	p := driver.Peer{TLS: x.received.TLS}
 	p.Local, _ = x.received.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	p.Remote = addrOf(x.received.RemoteAddr, p.Local)
 	return p
 }
 
-// addrOf returns the address that net/http wrote into RemoteAddr.
-func addrOf(remote string) net.Addr {
+// addrOf returns the address that net/http wrote into RemoteAddr. On a Unix socket that
+// is a name, which the client may have chosen so that it looks like an address.
+func addrOf(remote string, local net.Addr) net.Addr {
 	if remote == "" {
 		return nil
+	}
+	if _, unix := local.(*net.UnixAddr); unix {
+		return textAddr(remote)
 	}
 	if ap, err := netip.ParseAddrPort(remote); err == nil {
 		return net.TCPAddrFromAddrPort(ap)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"google.golang.org/grpc/codes"
+
 	"github.com/crosscut-go/crosscut/interceptor"
 	"github.com/crosscut-go/crosscut/internal/driver"
 	"github.com/crosscut-go/crosscut/internal/httpwire"
@@ -22,6 +24,10 @@ import (
 // handler, a gateway, a gRPC server, any of them behind [StripPrefix]) resolves
 // the method by itself. Any other handler, a foreign router too, is one method
 // named by its pattern.
+//
+// A path with a percent-encoded dot segment under a wildcard for the rest of the path
+// ("/files/{name...}") is answered 400, as a gateway answers it, and its handler does
+// not run: the wildcard's value would lead out of the place that was decided about.
 //
 // A Mux is safe for concurrent use. Make it with [NewMux].
 type Mux struct {
@@ -65,6 +71,7 @@ func (m *Mux) Handle(pattern string, handler http.Handler) {
 	rt := &route{mux: m, handler: handler, method: ops.NewRoute(pattern)}
 	rt.layer = resolves(handler, m.common.stack)
 	_, rt.looksInside = handler.(httpwire.Inner)
+	rt.tail = strings.HasSuffix(pattern, "...}")
 	m.mux.Handle(pattern, rt)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -169,6 +176,7 @@ type route struct {
 	method      *interceptor.Method
 	layer       bool // resolves by itself
 	looksInside bool // whether it does can depend on the request
+	tail        bool // ends in a wildcard for the rest of the path
 }
 
 // ServeHTTP runs the route within the call that the mux began or found.
@@ -179,8 +187,18 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.runLayer(rt.handler, w, r)
 		return
 	}
+	if rt.tail && httpwire.HasDotSegment(r.URL.Path) {
+		x.req = r
+		x.refuse(errDotSegment)
+		return
+	}
 	x.runPlain(rt.method, rt.handler, w, r)
 }
+
+// errDotSegment refuses a path that a wildcard for several segments would hand to the
+// handler with segments that lead out of it. http.ServeMux redirects them unless they
+// are percent-encoded.
+var errDotSegment = interceptor.NewError(codes.InvalidArgument, "the path has a dot segment")
 
 // routeOf returns a pattern without method and host.
 func routeOf(pattern string) string {

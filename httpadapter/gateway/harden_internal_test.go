@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 )
 
@@ -42,44 +41,4 @@ func TestHardenCopiesOnlyWhenSomethingGoes(t *testing.T) {
 	if len(got.Header) != 1 || len(got.Header["Accept"]) != 2 {
 		t.Errorf("the copy's header is %v, want Accept alone, with both values", got.Header)
 	}
-}
-
-func TestHasDotSegment(t *testing.T) {
-	t.Parallel()
-	for path, want := range map[string]bool{
-		"":                          false,
-		"/":                         false,
-		"/v1/items/1":               false,
-		"/v1/files/a.txt":           false,
-		"/v1/files/..a/b..":         false,
-		"/v1/files/...":             false,
-		"/.well-known/x":            false,
-		"/v1/files/../items/1":      true,
-		"/v1/files/./items/1":       true,
-		"/v1/files/..":              true,
-		"/..":                       true,
-		"../x":                      true,
-		"/v1/files/a/../../items/1": true,
-		`/v1/files/..\items`:        true,
-	} {
-		if got := hasDotSegment(path); got != want {
-			t.Errorf("hasDotSegment(%q) = %v, want %v", path, got, want)
-		}
-	}
-}
-
-// FuzzHasDotSegment compares with the obvious way to say the same.
-func FuzzHasDotSegment(f *testing.F) {
-	for _, seed := range []string{"/a/../b", "/a/.", "..", `\..\`, "/a.b/..c/", "//.//"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, path string) {
-		want := false
-		for _, segment := range strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '\\' }) {
-			want = want || segment == "." || segment == ".."
-		}
-		if got := hasDotSegment(path); got != want {
-			t.Errorf("hasDotSegment(%q) = %v, want %v", path, got, want)
-		}
-	})
 }

@@ -23,7 +23,7 @@ func (l layer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.g.answerTo(w, r).fail(ops.Misuse("the gateway cannot serve: " + err.Error()))
 		return
 	}
-	if hasDotSegment(r.URL.Path) {
+	if httpwire.HasDotSegment(r.URL.Path) {
 		l.g.answerTo(w, r).fail(interceptor.NewError(codes.InvalidArgument, "the path has a dot segment"))
 		return
 	}
