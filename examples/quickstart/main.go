@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -27,6 +26,7 @@ import (
 	"github.com/crosscut-go/crosscut/builtin/authn"
 	"github.com/crosscut-go/crosscut/builtin/logging"
 	"github.com/crosscut-go/crosscut/builtin/requestid"
+	"github.com/crosscut-go/crosscut/examples/internal/demo"
 	"github.com/crosscut-go/crosscut/grpcadapter"
 	"github.com/crosscut-go/crosscut/httpadapter"
 	"github.com/crosscut-go/crosscut/httpadapter/gateway"
@@ -55,16 +55,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	grpcLis, err := listen("grpc", *grpcAddr)
+	grpcLis, err := demo.Listen("grpc", *grpcAddr)
 	if err != nil {
 		return err
 	}
-	httpLis, err := listen("http", *httpAddr)
+	httpLis, err := demo.Listen("http", *httpAddr)
 	if err != nil {
 		return errors.Join(err, grpcLis.Close())
 	}
 
-	logs := &logWriter{}
+	logs := &demo.Log{}
 	w := newWitnesses()
 	srv, web, err := newServers(ctx, w, slog.New(slog.NewJSONHandler(logs, nil)))
 	if err != nil {
@@ -73,8 +73,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	failed := make(chan error, 2)
 	go func() { failed <- srv.Serve(grpcLis) }()
 	go func() { failed <- web.Serve(httpLis) }()
-	defer srv.GracefulStop()
-	defer shutdown(web)
+	defer demo.StopGRPC(srv)
+	defer demo.Shutdown(web)
 
 	t := &tour{out: out, witnesses: w, logs: logs, grpcAddr: grpcLis.Addr().String(), httpAddr: httpLis.Addr().String()}
 	if err := t.run(ctx); err != nil || *once {
@@ -83,7 +83,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := t.printCommands(); err != nil {
 		return err
 	}
-	logs.sendTo(out)
+	logs.SendTo(out)
 	select {
 	case <-ctx.Done():
 		return nil
@@ -119,21 +119,4 @@ func newServers(ctx context.Context, w *witnesses, logger *slog.Logger) (*grpcad
 	mux.Handle("/v1/", gw)
 	mux.Handle("GET /files/{name}", download)
 	return srv, &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}, nil
-}
-
-// listen turns the commonest mistake, a busy port, into an answer.
-func listen(name, addr string) (net.Listener, error) {
-	lis, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with -%s host:port (port 0 takes a free one)", addr, err, name)
-	}
-	return lis, nil
-}
-
-func shutdown(web *http.Server) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	if err := web.Shutdown(ctx); err != nil {
-		_ = web.Close() // a client that keeps its connection busy does not keep us
-	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/crosscut-go/crosscut/examples/internal/demo"
 )
 
 // The tour is the first thing a newcomer sees, so what it claims is checked: the
@@ -55,28 +57,14 @@ func TestBusyPortNamesTheFlag(t *testing.T) {
 func TestServesUntilCancelled(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	out := &stopAt{text: "Ctrl-C ends it", stop: cancel}
-	if err := run(ctx, []string{"-grpc", "localhost:0", "-http", "localhost:0"}, out); err != nil {
-		t.Fatal(err)
+	var out demo.Screen
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, []string{"-grpc", "localhost:0", "-http", "localhost:0"}, &out) }()
+	if err := out.Wait(ctx, "Ctrl-C ends it"); err != nil {
+		t.Errorf("the commands to try were not printed: %v\n%s", err, out.String())
 	}
-	if !out.found {
-		t.Errorf("the commands to try were not printed:\n%s", out.String())
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
-}
-
-// stopAt calls stop when text has been written.
-type stopAt struct {
-	bytes.Buffer
-	text  string
-	stop  func()
-	found bool
-}
-
-func (s *stopAt) Write(p []byte) (int, error) {
-	n, err := s.Buffer.Write(p)
-	if strings.Contains(s.String(), s.text) {
-		s.found = true
-		s.stop()
-	}
-	return n, err
 }

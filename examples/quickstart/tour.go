@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/crosscut-go/crosscut/examples/internal/demo"
 	bookshopv1 "github.com/crosscut-go/crosscut/proto/crosscut/examples/bookshop/v1"
 )
 
@@ -22,7 +23,7 @@ const devToken = "dev" // the only token the shop knows; it stands for alice
 type tour struct {
 	out                io.Writer
 	witnesses          *witnesses
-	logs               *logWriter
+	logs               *demo.Log
 	grpcAddr, httpAddr string
 
 	client bookshopv1.BookshopServiceClient
@@ -88,7 +89,7 @@ func (t *tour) scene(ctx context.Context, title, token string, requests []reques
 		case <-ctx.Done():
 			return fmt.Errorf("%s: the outermost hook never saw an outcome: %w", r.title, ctx.Err())
 		}
-		columns = append(columns, column{title: r.title, events: seen.events, logs: t.logs.take(), got: got})
+		columns = append(columns, column{title: r.title, events: seen.events, logs: t.logs.Take(), got: got})
 	}
 	return printScene(t.out, title, columns)
 }

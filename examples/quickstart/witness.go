@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"path"
-	"strings"
 	"sync"
 
 	"google.golang.org/protobuf/proto"
@@ -115,40 +112,4 @@ func outcome(call *interceptor.Call) string {
 		text += fmt.Sprintf(", HTTP %d", s)
 	}
 	return text
-}
-
-// logWriter keeps the log's lines for the tour until it is told where to send
-// them.
-type logWriter struct {
-	mu    sync.Mutex
-	lines bytes.Buffer
-	out   io.Writer
-}
-
-func (l *logWriter) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.out != nil {
-		return l.out.Write(p)
-	}
-	return l.lines.Write(p)
-}
-
-// take returns the lines written since the last call.
-func (l *logWriter) take() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	lines := strings.Split(strings.TrimSpace(l.lines.String()), "\n")
-	l.lines.Reset()
-	if lines[0] == "" {
-		return nil
-	}
-	return lines
-}
-
-// sendTo writes every later line to out.
-func (l *logWriter) sendTo(out io.Writer) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.out = out
 }
