@@ -63,7 +63,7 @@ type writerType struct {
 // writer returns what handlers write to: the exchange with the abilities of the
 // inner writer.
 func (x *exchange) writer() http.ResponseWriter {
-	known, of := &x.front.config().writers, reflect.TypeOf(x.inner)
+	known, of := &x.config.writers, reflect.TypeOf(x.inner)
 	first := known.Load()
 	if first == nil {
 		first = &writerType{of, abilitiesOf(x.inner)}

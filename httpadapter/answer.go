@@ -200,7 +200,7 @@ func (x *exchange) noteDisconnect() {
 		return
 	}
 	if x.writeErr != nil {
-		end = errors.Join(end, x.writeErr)
+		end = errors.Join(end, *x.writeErr)
 	}
 	x.fail(end, true)
 }

@@ -19,10 +19,9 @@ var ops = driver.Get[interceptor.Stack, interceptor.Call, interceptor.Method]()
 // holds all of it. It is used by the goroutine that serves the request; what
 // others may read (see facts.go) does not change.
 type exchange struct {
-	call  interceptor.Call
-	front front
-	kind  driver.Kind
-	inner http.ResponseWriter // the server's, or that of a layer further out
+	call   interceptor.Call
+	config *config
+	inner  http.ResponseWriter // the server's, or that of a layer further out
 
 	received *http.Request // as it arrived; facts come from it
 	req      *http.Request // as it was last handed on
@@ -35,13 +34,14 @@ type exchange struct {
 
 	renderer  httpwire.Renderer     // of the layer that matched, nil without one
 	noted     atomic.Pointer[error] // what a HandlerFunc behind foreign code returned
-	beforeEnd []func()
-	writeErr  error       // the first failed write of the body
-	status    int         // what has been sent, 0 before
-	trailers  int         // trailer operations applied so far
-	applied   int         // header operations applied, or left to the defaults
-	apart     bool        // phases may run on another goroutine
+	beforeEnd func()
+	writeErr  *error      // the first failed write of the body
+	status    int32       // what has been sent, 0 before
+	trailers  int32       // trailer operations applied so far
+	applied   int32       // header operations applied, or left to the defaults
 	flushed   atomic.Bool // by the handler
+	kind      driver.Kind
+	apart     bool // phases may run on another goroutine
 
 	ran      bool // a plain handler has begun: the header may hold things of its
 	wrote    bool // the header has been given to the inner writer
@@ -68,6 +68,7 @@ type front interface {
 
 // config is what the layers that begin calls have in common.
 type config struct {
+	front  front // whose it is
 	stack  *interceptor.Stack
 	render Renderer
 	// grpc says that a handler behind the layer may answer gRPC. Only then is it
@@ -106,7 +107,7 @@ func (x *exchange) Lifetime() context.Context { return x.received.Context() }
 // serve answers a request as a call that f begins.
 func serve(f front, w http.ResponseWriter, r *http.Request) {
 	c := f.config()
-	x := &exchange{front: f, kind: driver.HTTP, inner: w, received: r}
+	x := &exchange{config: c, kind: driver.HTTP, inner: w, received: r}
 	if c.grpc.Load() && r.Method == http.MethodPost {
 		if server, ok := grpcServer(f, r); ok {
 			x.renderer, _ = server.(httpwire.Renderer)
@@ -139,14 +140,14 @@ func hasBody(r *http.Request) bool {
 func (x *exchange) run() {
 	if !ops.Request(&x.call) && !x.holdsMessage() {
 		x.Refuse()
-	} else if err := x.front.ready(); err != nil {
+	} else if err := x.config.front.ready(); err != nil {
 		x.refuse(ops.Misuse("the handler cannot serve: " + err.Error()))
 	} else {
 		if ctx := ops.Inner(&x.call); ctx != x.handed {
 			x.handed = ctx
 			x.req = x.req.WithContext(ctx)
 		}
-		x.front.dispatch(x, x.writer(), x.req)
+		x.config.front.dispatch(x, x.writer(), x.req)
 	}
 	x.runBeforeEnd()
 	x.close()
@@ -166,9 +167,9 @@ func (x *exchange) holdsMessage() bool {
 // runBeforeEnd runs what layers gave to BeforeEnd, in order: who waits for a
 // dispatch has asked before who settles its outcome.
 func (x *exchange) runBeforeEnd() {
-	for len(x.beforeEnd) > 0 {
-		f := x.beforeEnd[0]
-		x.beforeEnd = x.beforeEnd[1:]
+	for x.beforeEnd != nil {
+		f := x.beforeEnd
+		x.beforeEnd = nil
 		f()
 	}
 }
@@ -242,7 +243,7 @@ func (x *exchange) finalStatus() int {
 	case x.kind == driver.GRPC:
 		return 0
 	case x.status != 0 || x.hijacked || x.silent:
-		return x.status
+		return int(x.status)
 	default:
 		return http.StatusOK // net/http sends it for a handler that wrote nothing
 	}

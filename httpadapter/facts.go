@@ -140,7 +140,14 @@ func (x *exchange) BeforeEnd(f func()) {
 	if !x.apart { // written once, since that goroutine reads it
 		x.apart = true
 	}
-	x.beforeEnd = append(x.beforeEnd, f)
+	if earlier := x.beforeEnd; earlier != nil {
+		x.beforeEnd = func() {
+			defer f() // also when the earlier one panics
+			earlier()
+		}
+		return
+	}
+	x.beforeEnd = f
 }
 
 // Encode has nothing to try: plain handlers write bytes.

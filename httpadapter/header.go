@@ -29,7 +29,7 @@ func (x *exchange) applyTo(h http.Header, key string, op driver.Header) {
 // another goroutine, and their defaults for what nobody else has set.
 func (x *exchange) applyDefaults() {
 	list := ops.Headers(&x.call)
-	for ; x.applied < len(list); x.applied++ {
+	for ; int(x.applied) < len(list); x.applied++ {
 		if op := list[x.applied]; op.Op != driver.Default {
 			x.applyTo(x.inner.Header(), http.CanonicalHeaderKey(op.Key), op)
 		}
@@ -89,7 +89,7 @@ func (x *exchange) applyTrailers(final bool) {
 		return
 	}
 	h := x.inner.Header()
-	for ; x.trailers < len(list); x.trailers++ {
+	for ; int(x.trailers) < len(list); x.trailers++ {
 		if op := list[x.trailers]; op.Op != driver.Default {
 			x.applyTo(h, trailerKey(h, op), op)
 		}

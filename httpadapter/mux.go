@@ -52,6 +52,7 @@ func NewMux(stack *interceptor.Stack, opts ...MuxOption) *Mux {
 		panic("httpadapter: NewMux with a nil stack; pass interceptor.MustNew() for a stack without hooks")
 	}
 	m := &Mux{common: config{stack: stack}}
+	m.common.front = m
 	for _, o := range opts {
 		o.applyToMux(m)
 	}

@@ -41,8 +41,8 @@ func (x *exchange) tryRender(w *answerWriter, err error) (failure error) {
 	switch renderer := x.pickRenderer(); {
 	case renderer != nil:
 		renderer.RenderError(w, x.req, err)
-	case x.front.config().render != nil:
-		x.front.config().render(w, x.req, err)
+	case x.config.render != nil:
+		x.config.render(w, x.req, err)
 	default:
 		renderDefault(w, x.req, err)
 	}
@@ -66,7 +66,7 @@ func (x *exchange) pickRenderer() errorRenderer {
 	if x.handler != nil {
 		return nil
 	}
-	if found := rendererFor(x.front, x.req); found != nil {
+	if found := rendererFor(x.config.front, x.req); found != nil {
 		return found
 	}
 	return nil

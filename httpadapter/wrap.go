@@ -39,6 +39,7 @@ func Wrap(stack *interceptor.Stack, handler http.Handler, opts ...Option) http.H
 		panic("httpadapter: Wrap with a nil handler; pass the handler to run inside the stack")
 	}
 	h := &wrapped{common: config{stack: stack}, handler: handler, whole: ops.NewRoute(wholeHandler)}
+	h.common.front = h
 	for _, o := range opts {
 		o.applyToWrapped(h)
 	}

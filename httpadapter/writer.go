@@ -102,7 +102,8 @@ func (w *writer) count(n int, err error) (int, error) {
 		ops.Sent(&w.call, 0, n)
 	}
 	if err != nil && w.writeErr == nil && !errors.Is(err, http.ErrBodyNotAllowed) {
-		w.writeErr = err
+		failed := err // a copy, so that only failures allocate
+		w.writeErr = &failed
 	}
 	return n, err
 }
@@ -122,7 +123,7 @@ func (w *writer) commit(status int) bool {
 
 func (w *writer) mark(status int) {
 	if !w.wrote {
-		w.wrote, w.status = true, status
+		w.wrote, w.status = true, int32(status)
 		ops.Commit(&w.call)
 	}
 }
