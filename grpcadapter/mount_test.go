@@ -223,6 +223,52 @@ func TestMountedInAnotherStack(t *testing.T) {
 	wantTrace(t, inner, "BR123 BH123 RX123 TX321 RS321 AR321")
 }
 
+// TestMountedInAnotherStackFails: how the call of the inner stack ended is nothing
+// to that of the outer one.
+func TestMountedInAnotherStackFails(t *testing.T) {
+	t.Parallel()
+	outer, inner := newTrace(), newTrace()
+	srv := grpcadapter.NewServer(threeProbes(t, inner, nil))
+	pb.RegisterConformanceServiceServer(srv, everyKind(func(context.Context) error { return status.Error(codes.NotFound, "none") }))
+	got := callUnary(within(t), pb.NewConformanceServiceClient(mounted(t, around(threeProbes(t, outer, nil), srv, 1))))
+	if err := outer.end(t).Err(); err != nil {
+		t.Errorf("the outer call ended with %v", err)
+	}
+	if err := inner.end(t).Err(); status.Code(err) != codes.NotFound || got.code != codes.NotFound {
+		t.Errorf("the inner call ended with %v, client got %+v", err, got)
+	}
+}
+
+// TestMountedDispatchAgain: a handler that hands the server another request with
+// its own context makes another call, which is decided about.
+func TestMountedDispatchAgain(t *testing.T) {
+	t.Parallel()
+	tr := newTrace()
+	stack := threeProbes(t, tr, nil)
+	srv := grpcadapter.NewServer(stack)
+	inner := httptest.NewRecorder()
+	pb.RegisterConformanceServiceServer(srv, &service{unary: func(ctx context.Context, in *pb.UnaryRequest) (*pb.UnaryResponse, error) {
+		if in.GetText() == "" { // the empty message below
+			return &pb.UnaryResponse{}, nil
+		}
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, unaryName, strings.NewReader("\x00\x00\x00\x00\x00"))
+		r.ProtoMajor, r.ProtoMinor = 2, 0
+		r.Header.Set("Content-Type", "application/grpc")
+		srv.ServeHTTP(inner, r)
+		return &pb.UnaryResponse{Text: in.GetText()}, nil
+	}})
+	got := callUnary(within(t), pb.NewConformanceServiceClient(mounted(t, around(stack, srv, 1))))
+	if a, b := tr.end(t), tr.end(t); a == b {
+		t.Error("one call ended twice")
+	}
+	if s := tr.String(); strings.Count(s, "BR123 BH123") != 2 {
+		t.Errorf("phases: %s; the hooks must decide about both", s)
+	}
+	if got.code != codes.OK || inner.Header().Get("Grpc-Status") != "0" {
+		t.Errorf("client got %+v, handler got status %q", got, inner.Header().Get("Grpc-Status"))
+	}
+}
+
 // TestMountedChecks answers INTERNAL while Check fails.
 func TestMountedChecks(t *testing.T) {
 	t.Parallel()

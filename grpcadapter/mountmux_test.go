@@ -29,6 +29,9 @@ func TestMountedInMux(t *testing.T) {
 					p[0].request = func(ctx context.Context, c *interceptor.Call) (context.Context, error) {
 						return ctx, errors.Join(c.ResponseHeader().Set("x-early", "1"), c.ResponseTrailer().Set("x-trail", "1"))
 					}
+					p[0].handler = func(ctx context.Context, c *interceptor.Call, _ *interceptor.Method) (context.Context, error) {
+						return ctx, errors.Join(c.ResponseHeader().Add("x-each", "1"), c.ResponseTrailer().Add("x-last", "1"))
+					}
 					p[0].response = func(_ context.Context, c *interceptor.Call) error { return c.ResponseHeader().Set("x-late", "2") }
 					switch reject {
 					case "BeforeRequest":
@@ -54,6 +57,10 @@ func TestMountedInMux(t *testing.T) {
 				}
 				wantValues(t, "header", got.header, "x-early", "1")
 				wantValues(t, "header", got.header, "x-late", "2")
+				if reject != "BeforeRequest" {
+					wantValues(t, "header", got.header, "x-each", "1")
+					wantValues(t, "trailer", got.trailer, "x-last", "1")
+				}
 				wantValues(t, "trailer", got.trailer, "x-trail", "1")
 			})
 		}

@@ -415,6 +415,31 @@ func TestUsersInterceptorsRunInside(t *testing.T) {
 	}
 }
 
+// TestInterceptorsOfConnAreChained: over the connection in process there is no
+// chain of grpc-go's, and the first that was given is the outermost all the same.
+func TestInterceptorsOfConnAreChained(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			tr := newTrace()
+			with := func(name string) grpc.ServerOption {
+				return grpcadapter.WithInterceptors(func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, h grpc.UnaryHandler) (any, error) {
+					tr.add(name)
+					return h(ctx, req)
+				}, func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, h grpc.StreamHandler) error {
+					tr.add(name)
+					return h(srv, ss)
+				})
+			}
+			srv := grpcadapter.NewServer(quiet(t, interceptor.MustNew()), with("first"), with("second"), with("third"))
+			pb.RegisterConformanceServiceServer(srv, everyKind(func(context.Context) error { tr.add("handler"); return nil }))
+			kind.call(within(t), pb.NewConformanceServiceClient(srv.Conn()))
+			wantTrace(t, tr, "first second third handler")
+		})
+	}
+}
+
 // TestReflectionAndHealth registers other people's services and compares what
 // the server tells with a bare one.
 func TestReflectionAndHealth(t *testing.T) {

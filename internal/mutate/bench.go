@@ -39,6 +39,7 @@ type bench struct {
 	root     string
 	parallel int
 	limit    time.Duration
+	finished func(result) // called as each is known, from any goroutine; nil for nobody
 }
 
 // baseline makes sure that the tests pass without a mutant: a package that fails
@@ -50,7 +51,8 @@ func (b *bench) baseline(ctx context.Context, mutants []*mutant) error {
 	}
 	slices.Sort(packages)
 	packages = slices.Compact(packages)
-	out, err := b.goTest(ctx, packages)
+	// Results that go has kept will do, and the first build may take long.
+	out, err := b.goTest(ctx, 10*time.Minute, packages)
 	if err != nil {
 		return fmt.Errorf("the tests fail without any mutant, so they cannot show anything: %w\n%s", err, out)
 	}
@@ -69,6 +71,9 @@ func (b *bench) test(ctx context.Context, mutants []*mutant) []result {
 			start := time.Now()
 			v, detail := b.one(ctx, m)
 			results[i] = result{m, v, time.Since(start), detail}
+			if b.finished != nil {
+				b.finished(results[i])
+			}
 		})
 	}
 	all.Wait()
@@ -95,11 +100,11 @@ func (b *bench) one(ctx context.Context, m *mutant) (verdict, string) {
 	if err != nil {
 		return interrupted, err.Error()
 	}
-	args := append([]string{"-overlay", overlay}, m.packages...)
+	args := append([]string{"-count=1", "-overlay", overlay}, m.packages...)
 	if m.run != "" {
 		args = append(args, "-run", m.run)
 	}
-	out, err := b.goTest(ctx, args)
+	out, err := b.goTest(ctx, b.limit+time.Minute, args)
 	switch {
 	case err == nil:
 		return survived, ""
@@ -128,11 +133,11 @@ func writeOverlay(dir, path, mutated string) (string, error) {
 }
 
 // goTest runs go test at the module's root. Tests that hang are ended by go's own
-// -timeout, which is a failure of the tests; the context ends a build that hangs.
-func (b *bench) goTest(ctx context.Context, args []string) ([]byte, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, b.limit+time.Minute, context.DeadlineExceeded)
+// -timeout, which is a failure of the tests; whole ends a build that hangs.
+func (b *bench) goTest(ctx context.Context, whole time.Duration, args []string) ([]byte, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, whole, context.DeadlineExceeded)
 	defer cancel()
-	args = append([]string{"test", "-count=1", "-vet=off", "-failfast", "-timeout", b.limit.String()}, args...)
+	args = append([]string{"test", "-vet=off", "-failfast", "-timeout", b.limit.String()}, args...)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = b.root
 	cmd.WaitDelay = 5 * time.Second // test binaries may keep the pipe open

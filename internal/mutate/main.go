@@ -60,7 +60,9 @@ func run(ctx context.Context, only string, parallel int, limit time.Duration) er
 		return err
 	}
 	start := time.Now()
-	b := &bench{root: root, parallel: max(1, parallel), limit: limit}
+	b := &bench{root: root, parallel: max(1, parallel), limit: limit, finished: func(r result) {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", r.name, r.verdict)
+	}}
 	if err := b.baseline(ctx, mutants); err != nil {
 		return err
 	}
