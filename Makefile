@@ -83,13 +83,39 @@ examples: ## Build every example and run the quickstart's tour.
 mutate: ## Break each rule of the contract on purpose and fail when no test notices.
 	go run ./internal/mutate
 
-# Ten runs are the fewest from which benchstat tells a difference from noise. To compare, set OLD to an earlier file.
+# Every round runs everything once, so that what disturbs the machine for a while disturbs all contenders. Ten rounds are
+# the fewest from which benchstat tells a difference from noise. No round begins later than BENCHLIMIT seconds after the
+# first one. A quick look: make bench COUNT=2 TIME=20ms TAIL='-pairs 2 -duration 500ms'.
 BENCH ?= .
 COUNT ?= 10
+TIME ?= 250ms
+BENCHLIMIT ?= 780
+TAIL ?= -pairs 10 -duration 2s
+IDLE ?= -streams 10000
+results := benchmarks/results
+.PHONY: bench
+bench: ## Compare with the alternatives and write benchmarks/RESULTS.md (COUNT=10 TIME=250ms BENCH=regexp).
+	@mkdir -p $(build)/bench $(results)
+	cd benchmarks && go test -c -o ../$(build)/bench/bench.test . && go build -o ../$(build)/bench/ ./cmd/...
+	@{ date -u '+%Y-%m-%d %H:%M UTC'; grep -m1 'model name' /proc/cpuinfo || sysctl -n machdep.cpu.brand_string || uname -m; \
+		echo "CPUs: $$(getconf _NPROCESSORS_ONLN)"; echo "commit: $$(git describe --always --dirty)"; \
+		echo "each benchmark: $(TIME)"; echo "load before: $$(uptime | sed 's/.*average[s]*: //')"; } >$(results)/machine.txt
+	@: >$(results)/raw.txt; SECONDS=0; for ((round = 1; round <= $(COUNT); round++)); do \
+		if ((SECONDS > $(BENCHLIMIT))); then echo "# stopped after $$((round - 1)) rounds: BENCHLIMIT=$(BENCHLIMIT)"; break; fi; \
+		echo "# round $$round of $(COUNT), $${SECONDS}s"; \
+		$(build)/bench/bench.test -test.run '^$$' -test.bench '$(BENCH)' -test.benchmem -test.benchtime $(TIME) -test.timeout 10m >>$(results)/raw.txt; \
+	done
+	timeout 5m $(build)/bench/idle $(IDLE) >$(results)/idle.txt
+	timeout 5m $(build)/bench/tail $(TAIL) >$(results)/tail.txt
+	@echo "load after: $$(uptime | sed 's/.*average[s]*: //')" >>$(results)/machine.txt
+	$(tool) benchstat $(results)/raw.txt >$(results)/benchstat.txt
+	cd benchmarks && ../$(build)/bench/report
+
+# To compare, set OLD to an earlier file.
 NEW ?= $(build)/bench/$(shell git describe --always --dirty 2>/dev/null).txt
 OLD ?=
-.PHONY: bench
-bench: ## Run the benchmarks and keep the results (BENCH=regexp COUNT=10 OLD=file to compare with).
+.PHONY: benchown
+benchown: ## Run the benchmarks that stand beside the code, of the library alone (BENCH=regexp COUNT=10 OLD=file to compare).
 	@mkdir -p $(build)/bench
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./... | tee $(NEW)
 	$(tool) benchstat $(OLD) $(NEW)
@@ -112,6 +138,12 @@ SOAKFLAGS ?=
 .PHONY: soak
 soak: ## Make very many calls of every sort and prove that none was lost (SOAKCALLS=1000000 SOAKTIME=15m SOAKFLAGS=-race).
 	go run $(SOAKFLAGS) ./internal/soak -calls $(SOAKCALLS) -duration $(SOAKTIME)
+
+CASES ?= 10000000
+SEED ?= 1
+.PHONY: property
+property: ## Compare very many access decisions with those of a model, and print what they were (CASES=10000000 SEED=1).
+	go test -count=1 -timeout 60m -v -run 'TestProperty|TestPlantedBugs' ./internal/decision -cases=$(CASES) -seed=$(SEED)
 
 .PHONY: cover
 cover: ## Measure how much of the library its tests reach, over all packages together.

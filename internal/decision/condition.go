@@ -118,6 +118,9 @@ func (e *Expr) ReadsRequest() bool {
 // Unknown tells whether the expression names what does not exist.
 func (e *Expr) Unknown() bool { return e.has(func(op Op) bool { return op == Misspelt }) }
 
+// Has tells whether op is a part of the expression.
+func (e *Expr) Has(op Op) bool { return e.has(func(o Op) bool { return o == op }) }
+
 // Facts are what a condition can ask about.
 type Facts struct {
 	Caller  *Caller
@@ -215,6 +218,3 @@ func claimIs(c *Caller, name string, want any) Truth {
 	}
 	return truth(claim == want)
 }
-
-// Has tells whether op is a part of the expression.
-func (e *Expr) Has(op Op) bool { return e.has(func(o Op) bool { return o == op }) }

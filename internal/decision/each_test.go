@@ -13,7 +13,7 @@ import (
 )
 
 // eachCalls is how many calls go over every transport of the conformance kit, each with servers of its own.
-const eachCalls = 12
+const eachCalls = 30
 
 // TestEach declares demands in Go for the service and the routes of the conformance kit, and sends the same call over
 // all of its transports.

@@ -102,7 +102,7 @@ func (g *Generator) policy() Policy {
 
 // Declared returns one declaration that demands the same. It has room for one set of roles only; the others become a
 // condition. It is nil where nothing is declared.
-func (d Demand) Declared() *Block {
+func (d *Demand) Declared() *Block {
 	if d.Access == Unsaid {
 		return nil
 	}

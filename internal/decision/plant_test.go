@@ -25,8 +25,9 @@ func (p *plant) misread(from decision.Policy) decision.Policy {
 		return from
 	}
 	if d, valid := from.OfRPC(); valid {
-		wrong := p.demand(&from, d).Declared()
-		return decision.Policy{ProtoMethod: wrong, Route: wrong}
+		wrong := p.demand(&from, d)
+		declared := wrong.Declared()
+		return decision.Policy{ProtoMethod: declared, Route: declared}
 	}
 	return from
 }

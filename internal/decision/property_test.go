@@ -98,7 +98,9 @@ func runBatch(t testing.TB, seed, batch uint64, limit int, p plant, counted *cou
 	r := newRig(t, server, worlds, p)
 	phases, direct := r.phases(), []transport(nil)
 	if p.name == "" {
-		direct = newSite(t, r).direct(r)
+		s := newSite(t, r)
+		defer s.grpc.Stop()
+		direct = s.direct(r)
 	}
 	for i := range limit {
 		s := r.served[i%len(r.served)]

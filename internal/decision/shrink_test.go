@@ -76,7 +76,9 @@ func again(t testing.TB, c decision.Case, over string, p plant) *disagreement {
 	r := newRig(t, c.Server, []decision.World{world}, p)
 	transports := r.phases()
 	if p.name == "" {
-		transports = append(transports, newSite(t, r).direct(r)...)
+		s := newSite(t, r)
+		defer s.grpc.Stop()
+		transports = append(transports, s.direct(r)...)
 	}
 	for i := range transports {
 		if tr := &transports[i]; tr.name == over && tr.carries(r.served[0], &c.Call) {

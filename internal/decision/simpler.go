@@ -73,10 +73,10 @@ func (b *Block) simpler() []*Block {
 	return all
 }
 
-func (s Sent) simpler() []Sent {
+func (s *Sent) simpler() []Sent {
 	var all []Sent
 	add := func(change func(*Sent)) {
-		simpler := s
+		simpler := *s
 		change(&simpler)
 		all = append(all, simpler)
 	}
@@ -90,7 +90,7 @@ func (s Sent) simpler() []Sent {
 		func(s *Sent) *[]Value { return &s.Authorization },
 		func(s *Sent) *[]Value { return &s.Key },
 	} {
-		for i, v := range *at(&s) {
+		for i, v := range *at(s) {
 			add(func(s *Sent) { *at(s) = slices.Delete(slices.Clone(*at(s)), i, i+1) })
 			if v.Shape != Plain {
 				add(func(s *Sent) {

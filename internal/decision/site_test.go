@@ -3,6 +3,7 @@ package decision_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -73,12 +74,14 @@ func (s *site) description(m *served) *grpc.ServiceDesc {
 
 func (s *site) unary(name string) grpc.MethodHandler {
 	handle := func(_ context.Context, in any) (any, error) {
-		if in, ok := in.(*pb.UnaryRequest); ok {
-			s.reached.Store(in.GetId(), true)
+		request, ok := in.(*pb.UnaryRequest)
+		if !ok {
+			return nil, fmt.Errorf("the handler got %T", in)
 		}
+		s.reached.Store(request.GetId(), true)
 		return &pb.UnaryResponse{}, nil
 	}
-	return func(srv any, ctx context.Context, decode func(any) error, around grpc.UnaryServerInterceptor) (any, error) { //nolint:revive // the signature is grpc.MethodHandler
+	return func(srv any, ctx context.Context, decode func(any) error, around grpc.UnaryServerInterceptor) (any, error) {
 		in := &pb.UnaryRequest{}
 		if err := decode(in); err != nil {
 			return nil, err

@@ -8,6 +8,7 @@ const (
 	core        = module + "/interceptor"
 	kit         = module + "/interceptor/interceptortest"
 	driver      = module + "/internal/driver"
+	decision    = module + "/internal/decision"
 	grpcAdapter = module + "/grpcadapter"
 	httpAdapter = module + "/httpadapter"
 	gateway     = module + "/httpadapter/gateway"
@@ -85,6 +86,11 @@ var rules = []rule{
 			otelAPI + "/log", otelAPI + "/metric", otelAPI + "/propagation", otelAPI + "/trace",
 		},
 		reason: "which SDK records and exports is the program's choice",
+	},
+	{
+		packages: []string{decision},
+		onlyStd:  true,
+		reason:   "it is a second opinion about access, and one that used the code it is compared with would repeat its mistakes",
 	},
 	{
 		packages: []string{module + "/..."},
