@@ -74,10 +74,11 @@ checktidy: ## Fail when go.mod or go.sum of a module is not tidy.
 	@$(call each,go mod tidy -diff)
 
 .PHONY: examples
-examples: ## Build every example and run the quickstart's tour.
+examples: ## Build every example and run the tours.
 	@mkdir -p $(build)/examples
 	go build -o $(build)/examples/ ./examples/...
 	go run ./examples/quickstart -once -grpc localhost:0 -http localhost:0
+	go run ./examples/secure -once -grpc localhost:0 -http localhost:0 -issuer localhost:0
 
 .PHONY: mutate
 mutate: ## Break each rule of the contract on purpose and fail when no test notices.
