@@ -134,9 +134,13 @@ func malformed(method string) bool {
 }
 
 // ended is what a caller gets when the dispatch ends before its answer: its own
-// context has ended, or the server was stopped.
+// context has ended, or the server was stopped. In a call that is continued, hooks
+// may have ended the context, and their reason is that of the call.
 func (d *dispatch) ended(caller context.Context) error {
 	if err := caller.Err(); err != nil {
+		if cause := context.Cause(caller); d.call != nil && hasStatus(cause) {
+			return cause
+		}
 		return status.FromContextError(err).Err()
 	}
 	return interceptor.StatusOf(context.Cause(d.ctx)).Err()

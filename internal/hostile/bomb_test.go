@@ -20,3 +20,5 @@ var gzipBomb = sync.OnceValue(func() []byte {
 })
 
 func getOf(id string) proto.Message { return &pb.GetRequest{Id: id} }
+
+func watchOf(count int32) proto.Message { return &pb.WatchRequest{Count: count} }

@@ -22,7 +22,8 @@ type row struct {
 	at       map[door]outcome // where it is another one
 	good     []string         // the fields of the same request with a sufficient credential; nil is an administrator's
 	noGood   bool             // nothing could turn the answer into access
-	times    int              // how many of 1,000 repetitions are made, where not all; signatures and large requests are expensive
+	often    bool             // a server could answer it differently from time to time
+	times    int              // how many of 1,000 repetitions are made; signatures and large requests are expensive
 	hide     []string         // what must be in no output, besides credentials
 	unread   []string         // what no client may read
 	seenFrom string           // the client address in the log

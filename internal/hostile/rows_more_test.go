@@ -17,12 +17,12 @@ func accessRows() []row {
 	var rows []row
 	for _, scope := range []string{"items.readwrite", "items", "Items.Read", "items.read,items.write", "xitems.read"} {
 		rows = append(rows, row{
-			name: "H39 scope " + scope, call: get, fields: []string{bearer(k.Token(claims(map[string]any{"scope": scope})))}, want: denied, times: 200,
+			name: "H39 scope " + scope, call: get, fields: []string{bearer(k.Token(claims(map[string]any{"scope": scope})))}, want: denied, times: 50,
 		})
 	}
 	for _, roles := range []string{`"user admin"`, `"user,admin"`, `["user,admin"]`, `["admin "]`, `{"admin":true}`, `[["admin"]]`} {
 		token := k.Token(claims(map[string]any{"roles": json.RawMessage(roles)}))
-		rows = append(rows, row{name: "H40 roles " + roles, call: remove, fields: []string{bearer(token)}, want: denied, times: 200})
+		rows = append(rows, row{name: "H40 roles " + roles, call: remove, fields: []string{bearer(token)}, want: denied, times: 50})
 	}
 	asWriter := []string{bearer(writer())}
 	return append(rows,
@@ -77,8 +77,8 @@ func bodyRows() []row {
 			name: "H47 ten bytes announced, three sent", call: get, doors: "GS", fields: asReader,
 			alter: func(a *ask) { a.body = "\x00\x00\x00\x00\x0aabc" }, want: outcome{code: codes.Internal},
 		},
-		{name: "H48 body that never ends", call: create, alter: seven, want: unauthenticated, times: 100},
-		{name: "H48 chunk that never ends", call: create, doors: "RMDIP", alter: chunk, want: unauthenticated, times: 100},
+		{name: "H48 body that never ends", call: create, alter: seven, want: unauthenticated, times: 50},
+		{name: "H48 chunk that never ends", call: create, doors: "RMDIP", alter: chunk, want: unauthenticated, times: 50},
 	}
 }
 

@@ -68,14 +68,15 @@ const stranger = "203.0.113.9:4711"
 type options struct {
 	peer  string                        // the address of clients
 	auth  interceptor.Hook              // instead of authn
-	log   []logging.Option              //
+	log   []logging.Option              // of the access log
 	rules []policy.Option               // besides those of the plain routes
-	grpc  []grpc.ServerOption           //
+	grpc  []grpc.ServerOption           // of the gRPC server
+	look  grpc.UnaryServerInterceptor   // the user's own, around every handler
 	more  func(s grpc.ServiceRegistrar) // registers further services
 	mount func(mux *httpadapter.Mux)    // registers further routes
-	gw    []gateway.Option              //
+	gw    []gateway.Option              // of the gateway
+	pace  func(*service)                // changes the service before it serves
 	bare  bool                          // no stack at all
-	pace  func(*service)                //
 }
 
 // site is the service behind one door.
@@ -144,6 +145,9 @@ func (s *site) newStack(o options) *interceptor.Stack {
 func (s *site) open(o options) {
 	s.t.Helper()
 	s.stack = s.newStack(o)
+	if o.look != nil {
+		o.grpc = append(o.grpc, grpcadapter.WithInterceptors(o.look, nil))
+	}
 	s.grpc = grpcadapter.NewServer(s.stack, append([]grpc.ServerOption{grpc.ForceServerCodecV2(counting{encoding.GetCodecV2("proto"), &s.decoded})}, o.grpc...)...)
 	pb.RegisterItemsServiceServer(s.grpc, s.service)
 	if o.more != nil {
