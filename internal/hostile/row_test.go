@@ -12,37 +12,39 @@ import (
 
 // row is one request of the table, and what must come of it.
 type row struct {
-	name     string       // begins with the number of its case
-	call     call         // what is asked for
-	doors    string       // through which doors; "" is all that the call has
-	path     string       // instead of the call's own, with verb
-	fields   []string     // the hostile ones, beside those of the call
-	alter    func(a *ask) // changes the request further, if set
-	want     outcome
-	at       map[door]outcome // where it is another one
-	good     []string         // the fields of the same request with a sufficient credential; nil is an administrator's
-	noGood   bool             // nothing could turn the answer into access
-	often    bool             // a server could answer it differently from time to time
-	times    int              // how many of 1,000 repetitions are made; signatures and large requests are expensive
-	hide     []string         // what must be in no output, besides credentials
-	unread   []string         // what no client may read
-	seenFrom string           // the client address in the log
-	after    func(t *testing.T, s *site, first reply)
+	name      string       // begins with the number of its case
+	call      call         // what is asked for
+	doors     string       // through which doors; "" is all that the call has
+	path      string       // instead of the call's own, with verb
+	fields    []string     // the hostile ones, beside those of the call
+	alter     func(a *ask) // changes the request further, if set
+	want      outcome
+	at        map[door]outcome // where it is another one
+	good      []string         // the fields of the same request with a sufficient credential; nil is an administrator's
+	elsewhere bool             // the handler of another service runs
+	noGood    bool             // nothing could turn the answer into access
+	often     bool             // a server could answer it differently from time to time
+	times     int              // how many of 1,000 repetitions are made; signatures and large requests are expensive
+	hide      []string         // what must be in no output, besides credentials
+	unread    []string         // what no client may read
+	seenFrom  string           // the client address in the log
+	after     func(t *testing.T, s *site, first reply)
 }
 
 // outcome is an answer and what the server did for it.
 type outcome struct {
-	code   codes.Code
-	status int    // over HTTP
-	text   string // the message that the client reads; "" for what another library says
-	plain  bool   // answered by net/http itself, on RPCs too: the HTTP status counts
-	reset  *http2.ErrCode
-	closed bool   // HTTP/1.1: the connection is closed without an answer
-	silent bool   // answered before any hook
-	label  string // the method in the log; "" is that of the call
-	reads  bool   // the message is decoded first
-	runs   bool   // by the handler
-	also   map[string]string
+	code      codes.Code
+	status    int    // over HTTP
+	text      string // the message that the client reads; "" for what another library says
+	plain     bool   // answered by net/http itself, on RPCs too: the HTTP status counts
+	reset     *http2.ErrCode
+	closed    bool   // HTTP/1.1: the connection is closed without an answer
+	silent    bool   // answered before any hook
+	label     string // the method in the log; "" is that of the call
+	reads     bool   // the message is decoded first
+	runs      bool   // by the handler
+	elsewhere bool   // as of a row
+	also      map[string]string
 }
 
 // The answers that the service gives.

@@ -66,17 +66,18 @@ const stranger = "203.0.113.9:4711"
 
 // options change a site.
 type options struct {
-	peer  string                        // the address of clients
-	auth  interceptor.Hook              // instead of authn
-	log   []logging.Option              // of the access log
-	rules []policy.Option               // besides those of the plain routes
-	grpc  []grpc.ServerOption           // of the gRPC server
-	look  grpc.UnaryServerInterceptor   // the user's own, around every handler
-	more  func(s grpc.ServiceRegistrar) // registers further services
-	mount func(mux *httpadapter.Mux)    // registers further routes
-	gw    []gateway.Option              // of the gateway
-	pace  func(*service)                // changes the service before it serves
-	bare  bool                          // no stack at all
+	peer   string                        // the address of clients
+	auth   interceptor.Hook              // instead of authn
+	log    []logging.Option              // of the access log
+	rules  []policy.Option               // besides those of the plain routes
+	grpc   []grpc.ServerOption           // of the gRPC server
+	look   grpc.UnaryServerInterceptor   // the user's own, around every handler
+	more   func(s grpc.ServiceRegistrar) // registers further services
+	mount  func(mux *httpadapter.Mux)    // registers further routes
+	gw     []gateway.Option              // of the gateway
+	pace   func(*service)                // changes the service before it serves
+	health bool                          // the gateway tells it at /healthz
+	bare   bool                          // no stack at all
 }
 
 // site is the service behind one door.
@@ -189,6 +190,9 @@ func (s *site) gateway(o options, conn grpc.ClientConnInterface) *gateway.Handle
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, countingJSON{&runtime.HTTPBodyMarshaler{Marshaler: &runtime.JSONPb{}}, &s.decoded}),
 		runtime.WithIncomingHeaderMatcher(forwardKey),
 	)}, o.gw...)
+	if o.health {
+		opts = append(opts, s.healthOption()...)
+	}
 	gw := gateway.New(s.stack, conn, opts...)
 	var err error
 	if s.door == inside {
