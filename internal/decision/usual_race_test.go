@@ -3,4 +3,4 @@
 package decision_test
 
 // usual is smaller under the race detector, which looks for something else and is ten times slower.
-const usual = 100_000
+const usual = 50_000
