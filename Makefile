@@ -79,6 +79,7 @@ examples: ## Build every example and run the tours.
 	go build -o $(build)/examples/ ./examples/...
 	go run ./examples/quickstart -once -grpc localhost:0 -http localhost:0
 	go run ./examples/secure -once -grpc localhost:0 -http localhost:0 -issuer localhost:0
+	cd examples/observe && go run . -once -grpc localhost:0 -http localhost:0
 
 .PHONY: mutate
 mutate: ## Break each rule of the contract on purpose and fail when no test notices.

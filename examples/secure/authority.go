@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -22,47 +23,59 @@ type authority struct {
 	cert  *x509.Certificate
 	roots *x509.CertPool
 	leaf  tls.Certificate
+	web   *http.Client // trusts this authority and no other
 }
 
 // newAuthority makes an authority, and the certificate for all servers on this
 // machine and at the addresses. The authority's key is forgotten: nobody can have
 // it sign anything else.
 func newAuthority(addrs ...net.Addr) (*authority, error) {
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	until := time.Now().Add(24 * time.Hour)
-	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "crosscut example, throw-away"},
-		NotBefore: time.Now().Add(-time.Minute), NotAfter: until,
-		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, ca, ca, caKey.Public(), caKey)
+	template := certificate(1, "crosscut example, throw-away")
+	template.IsCA, template.BasicConstraintsValid, template.MaxPathLenZero = true, true, true
+	template.KeyUsage = x509.KeyUsageCertSign
+	cert, err := issue(template, template, key.Public(), key)
 	if err != nil {
 		return nil, err
 	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, err
-	}
+
 	leafKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "localhost"},
-		NotBefore: ca.NotBefore, NotAfter: until,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames: []string{"localhost"}, IPAddresses: addresses(addrs),
-	}
-	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, cert, leafKey.Public(), caKey)
+	template = certificate(2, "localhost")
+	template.KeyUsage, template.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	template.DNSNames, template.IPAddresses = []string{"localhost"}, addresses(addrs)
+	leaf, err := issue(template, cert, leafKey.Public(), key)
 	if err != nil {
 		return nil, err
 	}
+
 	roots := x509.NewCertPool()
 	roots.AddCert(cert)
-	return &authority{cert: cert, roots: roots, leaf: tls.Certificate{Certificate: [][]byte{leafDER}, PrivateKey: leafKey}}, nil
+	a := &authority{cert: cert, roots: roots, leaf: tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: leafKey}}
+	a.web = &http.Client{Transport: &http.Transport{TLSClientConfig: a.client(), ForceAttemptHTTP2: true}, Timeout: 10 * time.Second}
+	return a, nil
+}
+
+// certificate is what all certificates have. They are good for a day.
+func certificate(serial int64, name string) *x509.Certificate {
+	now := time.Now()
+	return &x509.Certificate{
+		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name},
+		NotBefore: now.Add(-time.Minute), NotAfter: now.Add(24 * time.Hour),
+	}
+}
+
+func issue(template, parent *x509.Certificate, public crypto.PublicKey, signer crypto.Signer) (*x509.Certificate, error) {
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, signer)
+	if err != nil {
+		return nil, err
+	}
+	return x509.ParseCertificate(der)
 }
 
 func addresses(addrs []net.Addr) []net.IP {
@@ -83,14 +96,6 @@ func (a *authority) server() *tls.Config {
 // client is the TLS configuration of everybody who calls them.
 func (a *authority) client() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: a.roots}
-}
-
-// httpClient returns a client that trusts this authority and no other.
-func (a *authority) httpClient() *http.Client {
-	return &http.Client{
-		Transport: &http.Transport{TLSClientConfig: a.client(), ForceAttemptHTTP2: true},
-		Timeout:   10 * time.Second,
-	}
 }
 
 // write puts the certificate where curl and grpcurl can read it, and returns its

@@ -33,11 +33,11 @@ func (t *tour) browser(ctx context.Context) error {
 		{"GET /hours", http.MethodGet, "/hours", http.Header{}, []string{"Strict-Transport-Security", "X-Frame-Options"}},
 		{"GET /admin/sales, no token", http.MethodGet, "/admin/sales", http.Header{}, []string{"Www-Authenticate", "X-Frame-Options"}},
 	} {
-		resp, rec, err := t.fetch(ctx, b.method, b.path, b.header)
+		got, rec, err := t.fetch(ctx, b.method, b.path, b.header)
 		if err != nil {
 			return fmt.Errorf("%s: %w", b.title, err)
 		}
-		table.add([]string{b.title, resp.Status, headers(resp.Header, b.show)}, reasons([]record{rec})...)
+		table.add([]string{b.title, got.status, headers(got.header, b.show)}, reasons([]record{rec})...)
 	}
 	if err := table.print(t.out, "What browsers are told: cors, csrf and secureheaders, over HTTP alone"); err != nil {
 		return err
@@ -62,16 +62,16 @@ Behind a trusted proxy, the client is whom the proxy names
 }
 
 // fetch makes one call and returns the answer and the log's record of it.
-func (t *tour) fetch(ctx context.Context, method, path string, header http.Header) (*http.Response, record, error) {
-	var resp *http.Response
+func (t *tour) fetch(ctx context.Context, method, path string, header http.Header) (answer, record, error) {
+	var got answer
 	send := func(ctx context.Context, id, _ string) (string, error) {
 		header.Set("X-Request-Id", id)
 		var err error
-		resp, err = t.request(ctx, method, path, "", header)
+		got, err = t.request(ctx, method, path, "", header)
 		return "", err
 	}
 	_, rec, err := t.make(ctx, call{path, send}, t.cast.nobody)
-	return resp, rec, err
+	return got, rec, err
 }
 
 func headers(h http.Header, names []string) string {

@@ -11,8 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/crosscut-go/crosscut/examples/internal/demo"
 )
+
+// No goroutine outlives the example: not of a call, a server or a client.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // anyPorts are arguments that disturb nobody.
 func anyPorts(more ...string) []string {

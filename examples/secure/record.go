@@ -25,7 +25,8 @@ func (t *tour) nextRecord(ctx context.Context) (record, error) {
 		return record{}, err
 	}
 	var r record
-	return r, json.Unmarshal([]byte(line), &r)
+	err = json.Unmarshal([]byte(line), &r)
+	return r, err
 }
 
 // summary is the decision that all records agree on. Where they do not, it shows

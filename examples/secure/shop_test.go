@@ -72,11 +72,11 @@ func TestDeniedCallsChangeNothing(t *testing.T) {
 func (t *tour) status(tb *testing.T, method, path, body string, who caller) int {
 	tb.Helper()
 	header := http.Header{"Authorization": {"Bearer " + who.token}, "Content-Type": {"application/json"}}
-	resp, err := t.request(tb.Context(), method, path, body, header)
+	got, err := t.request(tb.Context(), method, path, body, header)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return resp.StatusCode
+	return got.code
 }
 
 // A clerk's token has no scope, a member's no role of the staff: neither stands for

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -51,7 +52,9 @@ func newPolicy() interceptor.Hook {
 func newStack(guard interceptor.Hook, tokens authn.Verifier, logger *slog.Logger) (*interceptor.Stack, error) {
 	return interceptor.New(
 		requestid.New(),
-		secureheaders.New(), // on every answer, so outside of all that may refuse
+		// On every answer, so outside of all that may refuse. A year of HSTS, the default,
+		// would keep a browser from every other server on localhost.
+		secureheaders.New(secureheaders.HSTS(5*time.Minute)),
 		realip.New(realip.Trust("127.0.0.1", "::1")), // a proxy on this machine, and nobody else
 		logging.New(logger),
 		cors.New(cors.Origins(frontEnd), cors.Headers("Authorization", "Content-Type")),
@@ -73,7 +76,7 @@ type service struct {
 // newService trusts the tokens of one issuer, of which it knows the URL, and puts
 // the shop behind the stack on gRPC, REST and plain HTTP.
 func newService(ctx context.Context, issuerURL string, ca *authority, logger *slog.Logger) (*service, error) {
-	tokens, err := oidc.New(ctx, issuerURL, audience, oidc.Client(ca.httpClient()), oidc.Tokens(jwt.MaxLifetime(lifetime)))
+	tokens, err := oidc.New(ctx, issuerURL, audience, oidc.Client(ca.web), oidc.Tokens(jwt.MaxLifetime(lifetime)))
 	if err != nil {
 		return nil, err
 	}

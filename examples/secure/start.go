@@ -74,6 +74,9 @@ func (s *shopfront) serveHTTP(lis net.Listener, handler http.Handler) {
 
 // stop ends what start began, the latest first.
 func (s *shopfront) stop() {
+	if s.ca != nil {
+		s.ca.web.CloseIdleConnections() // servers wait for them
+	}
 	for len(s.stops) > 0 {
 		last := len(s.stops) - 1
 		s.stops[last]()
