@@ -165,6 +165,29 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// TestStreamAfterItsHandler: a stream that a handler has handed to somebody is of
+// no use once the handler has returned.
+func TestStreamAfterItsHandler(t *testing.T) {
+	t.Parallel()
+	tr := newTrace()
+	var kept bidiStreamServer
+	client := start(t, threeProbes(t, tr, nil), &service{bidiStream: func(ss bidiStreamServer) error {
+		kept = ss
+		return nil
+	}})
+	callBidiStream(within(t), client)
+	tr.end(t)
+	_, received := kept.Recv()
+	for what, err := range map[string]error{"Send": kept.Send(&pb.BidiStreamResponse{}), "Recv": received, "SendHeader": kept.SendHeader(nil)} {
+		if got := status.Convert(err).Message(); got != "the stream was used after its handler returned" {
+			t.Errorf("%s: %q", what, got)
+		}
+	}
+	if s := tr.String(); strings.Contains(s, "TX") || strings.Contains(s, "RX") {
+		t.Errorf("phases: %s; nothing may follow the end", s)
+	}
+}
+
 // TestHandlerError checks what a client gets for errors of handlers.
 func TestHandlerError(t *testing.T) {
 	t.Parallel()
