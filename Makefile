@@ -90,13 +90,13 @@ mutate: ## Break each rule of the contract on purpose and fail when no test noti
 # first one. A quick look: make bench COUNT=2 TIME=20ms TAIL='-pairs 2 -duration 500ms'.
 BENCH ?= .
 COUNT ?= 10
-TIME ?= 250ms
+TIME ?= 400ms
 BENCHLIMIT ?= 780
 TAIL ?= -pairs 10 -duration 2s
 IDLE ?= -streams 10000
 results := benchmarks/results
 .PHONY: bench
-bench: ## Compare with the alternatives and write benchmarks/RESULTS.md (COUNT=10 TIME=250ms BENCH=regexp).
+bench: ## Compare with the alternatives and write benchmarks/RESULTS.md (COUNT=10 TIME=400ms BENCH=regexp).
 	@mkdir -p $(build)/bench $(results)
 	cd benchmarks && go test -c -o ../$(build)/bench/bench.test . && go build -o ../$(build)/bench/ ./cmd/...
 	@{ date -u '+%Y-%m-%d %H:%M UTC'; grep -m1 'model name' /proc/cpuinfo || sysctl -n machdep.cpu.brand_string || uname -m; \

@@ -171,13 +171,13 @@ func (s *system) dialWarehouse(tracers *sdktrace.TracerProvider) (*grpc.ClientCo
 }
 
 // serve listens on the address that the flag was given, leaves the one that it got
-// in real, and serves until stop.
-func (s *system) serve(flag, addr string, real *string, serve func(net.Listener) error, stop func()) error {
+// in got, and serves until stop.
+func (s *system) serve(flag, addr string, got *string, serve func(net.Listener) error, stop func()) error {
 	lis, err := demo.Listen(flag, addr)
 	if err != nil {
 		return err
 	}
-	*real = lis.Addr().String()
+	*got = lis.Addr().String()
 	go func() {
 		if err := serve(lis); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err
