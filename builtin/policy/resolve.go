@@ -68,7 +68,8 @@ func (t target) howToDeclare() string {
 	case t.desc == nil:
 		return fmt.Sprintf("declare policy.Method(%q, …)", t.name)
 	}
-	return fmt.Sprintf("set access in the option (%s) of its .proto, or declare policy.Method(%q, …)", policyv1.E_Method.TypeDescriptor().FullName(), t.name)
+	return fmt.Sprintf("set access in the option (%s) of its .proto, or if that is somebody else's, declare policy.Service(%q, …) or policy.Method(%q, …)",
+		policyv1.E_Method.TypeDescriptor().FullName(), t.desc.Parent().FullName(), t.name)
 }
 
 // blocks returns what counts of what is said about t, nil where nothing is: for its

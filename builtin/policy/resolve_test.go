@@ -110,7 +110,7 @@ func TestRefusedPolicies(t *testing.T) {
 		opts            []policy.Option
 		want            []string
 	}{
-		{name: "nothing", want: []string{"no policy says who may call it", `policy.Method("/policy.test.S/M", …)`}},
+		{name: "nothing", want: []string{"no policy says who may call it", `policy.Service("policy.test.S", …) or policy.Method("/policy.test.S/M", …)`}},
 		{name: "only a limit", method: &policyv1.Policy{Audit: true}, want: []string{"no policy says who may call it"}},
 		{name: "only a limit of the service", service: &policyv1.Policy{Audit: true}, want: []string{"no policy says who may call it"}},
 		{name: "empty", method: &policyv1.Policy{}, want: []string{optionM, "access: the policy is empty"}},
