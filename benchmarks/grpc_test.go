@@ -52,19 +52,17 @@ func runDirect(b *testing.B, d *rig.Direct) {
 	b.Helper()
 	ctx := rig.Incoming(b.Context(), &rig.Transport{Name: pb.ConformanceService_Unary_FullMethodName}, sent...)
 	decode := func(any) error { return nil }
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := d.Unary(ctx, decode); err != nil {
-			b.Fatal(err)
-		}
-	}
+	measure(b, func() error {
+		_, err := d.Unary(ctx, decode)
+		return err
+	})
 }
 
 func BenchmarkRPCDirect(b *testing.B) {
 	b.Run("bare", func(b *testing.B) { runDirect(b, rig.NewDirect(nil, nil)) })
 	b.Run("one-line", func(b *testing.B) { runDirect(b, rig.NewDirect(nil, oneLine)) })
 	b.Run("crosscut/empty", func(b *testing.B) { runDirect(b, rig.NewDirect(guardBy(interceptor.MustNew()), nil)) })
-	for _, c := range contender.GRPCs() {
+	for _, c := range contender.AllGRPC() {
 		if c.Guard == nil && c.Unary == nil {
 			continue // it cannot be called without its server
 		}
@@ -79,12 +77,10 @@ func runLoopback(b *testing.B, srv contender.Server, size int) {
 	client := dial(b, srv)
 	ctx := metadata.AppendToOutgoingContext(b.Context(), sent...)
 	in := &pb.UnaryRequest{Text: strings.Repeat("x", size)}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := client.Unary(ctx, in); err != nil {
-			b.Fatal(err)
-		}
-	}
+	measure(b, func() error {
+		_, err := client.Unary(ctx, in)
+		return err
+	})
 }
 
 func dial(tb testing.TB, srv contender.Server) pb.ConformanceServiceClient {
@@ -107,7 +103,7 @@ func BenchmarkRPCLoopback(b *testing.B) {
 	b.Run("bare", func(b *testing.B) { runLoopback(b, contender.BareServer(nil), small) })
 	b.Run("stats", func(b *testing.B) { runLoopback(b, contender.StatsServer(nil), small) })
 	b.Run("crosscut/empty", func(b *testing.B) { runLoopback(b, crosscutServer(interceptor.MustNew()), small) })
-	for _, c := range contender.GRPCs() {
+	for _, c := range contender.AllGRPC() {
 		b.Run(c.Name+"/W5", func(b *testing.B) { runLoopback(b, c.Server(parts(b, contender.W5)), small) })
 		if c.Telemetry {
 			b.Run(c.Name+"/W6", func(b *testing.B) { runLoopback(b, c.Server(parts(b, contender.W6)), small) })
@@ -132,7 +128,6 @@ func BenchmarkParallel(b *testing.B) {
 	run := func(b *testing.B, callers int, srv contender.Server) {
 		client := dial(b, srv)
 		ctx := metadata.AppendToOutgoingContext(b.Context(), sent...)
-		b.ReportAllocs()
 		calls := make(chan struct{})
 		failed := make(chan error, callers)
 		for range callers {
@@ -146,9 +141,10 @@ func BenchmarkParallel(b *testing.B) {
 				failed <- err
 			}()
 		}
-		for b.Loop() {
+		measure(b, func() error {
 			calls <- struct{}{}
-		}
+			return nil
+		})
 		close(calls)
 		for range callers {
 			if err := <-failed; err != nil {

@@ -37,10 +37,11 @@ func header() http.Header {
 func runHTTP(b *testing.B, h http.Handler, path string) {
 	b.Helper()
 	w, r := &rig.Nowhere{Headers: http.Header{}}, request(path)
-	b.ReportAllocs()
-	for b.Loop() {
+	measure(b, func() error {
+		w.Reset()
 		h.ServeHTTP(w, r)
-	}
+		return nil
+	})
 	if w.Status != http.StatusOK {
 		b.Fatalf("%s answers %d, want 200", path, w.Status)
 	}
@@ -64,7 +65,7 @@ func BenchmarkHTTPDirect(b *testing.B) {
 		}), path)
 	})
 	b.Run("crosscut/empty", func(b *testing.B) { runHTTP(b, muxBy(interceptor.MustNew()), path) })
-	for _, c := range contender.HTTPs() {
+	for _, c := range contender.AllHTTP() {
 		b.Run(c.Name+"/W5", func(b *testing.B) { runHTTP(b, c.Handler(parts(b, contender.W5), pattern, ok), path) })
 		if c.Telemetry {
 			b.Run(c.Name+"/W6", func(b *testing.B) { runHTTP(b, c.Handler(parts(b, contender.W6), pattern, ok), path) })
@@ -77,18 +78,13 @@ func runHTTPLoopback(b *testing.B, h http.Handler, path string) {
 	b.Helper()
 	call, stop := rig.LoopbackHTTP(h, path, header())
 	defer stop()
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := call(); err != nil {
-			b.Fatal(err)
-		}
-	}
+	measure(b, call)
 }
 
 func BenchmarkHTTPLoopback(b *testing.B) {
 	const path = "/books/list"
 	b.Run("bare", func(b *testing.B) { runHTTPLoopback(b, contender.BareHTTP(nil, pattern, ok), path) })
-	for _, c := range contender.HTTPs() {
+	for _, c := range contender.AllHTTP() {
 		b.Run(c.Name+"/W5", func(b *testing.B) { runHTTPLoopback(b, c.Handler(parts(b, contender.W5), pattern, ok), path) })
 		if c.Telemetry {
 			b.Run(c.Name+"/W6", func(b *testing.B) { runHTTPLoopback(b, c.Handler(parts(b, contender.W6), pattern, ok), path) })
@@ -101,7 +97,7 @@ const restPath = "/v1/conformance/7?text=x"
 // eachREST runs every way of serving REST with every work that it does.
 func eachREST(b *testing.B, run func(b *testing.B, h http.Handler)) {
 	b.Helper()
-	for _, c := range contender.RESTs() {
+	for _, c := range contender.AllREST() {
 		works := c.Works
 		if works == nil {
 			works = []contender.Work{0}
@@ -143,13 +139,13 @@ func BenchmarkConnect(b *testing.B) {
 		r.Header.Set("Content-Type", "application/proto")
 		reader := bytes.NewReader(body)
 		r.Body, r.ContentLength = io.NopCloser(reader), int64(len(body))
-		b.ReportAllocs()
-		for b.Loop() {
+		measure(b, func() error {
 			reader.Reset(body)
-			clear(w.Headers)
+			w.Reset()
 			h.ServeHTTP(w, r)
-		}
-		if w.Status != 0 && w.Status != http.StatusOK {
+			return nil
+		})
+		if w.Status != http.StatusOK {
 			b.Fatalf("connect answers %d, want 200", w.Status)
 		}
 	}

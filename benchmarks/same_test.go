@@ -177,7 +177,7 @@ func measured(t *testing.T, p *contender.Parts) {
 // TestSameWorkGRPC proves that contenders for gRPC treat every call alike.
 func TestSameWorkGRPC(t *testing.T) {
 	t.Parallel()
-	for _, c := range contender.GRPCs() {
+	for _, c := range contender.AllGRPC() {
 		for _, work := range []contender.Work{contender.W5, contender.W6} {
 			if work == contender.W6 && !c.Telemetry {
 				continue
@@ -245,7 +245,7 @@ func TestSameWorkHTTP(t *testing.T) {
 			panic("the request asked for it")
 		}
 	})
-	for _, c := range contender.HTTPs() {
+	for _, c := range contender.AllHTTP() {
 		for _, a := range attempts {
 			t.Run(c.Name+"/"+a.name, func(t *testing.T) {
 				t.Parallel()
@@ -267,7 +267,7 @@ func TestSameWorkHTTP(t *testing.T) {
 // TestSameWorkREST proves that the ways of serving REST treat every request alike.
 func TestSameWorkREST(t *testing.T) {
 	t.Parallel()
-	for _, c := range contender.RESTs() {
+	for _, c := range contender.AllREST() {
 		if c.Works == nil {
 			continue
 		}

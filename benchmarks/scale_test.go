@@ -59,12 +59,7 @@ func BenchmarkMethods(b *testing.B) {
 			defer stop()
 			name := fmt.Sprintf("/benchmarks.Many/Method%d", n/2)
 			in, out := &pb.UnaryRequest{Text: "x"}, &pb.UnaryResponse{}
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := conn.Invoke(b.Context(), name, in, out); err != nil {
-					b.Fatal(err)
-				}
-			}
+			measure(b, func() error { return conn.Invoke(b.Context(), name, in, out) })
 		}
 		b.Run(fmt.Sprintf("bare/%d", n), func(b *testing.B) { run(b, contender.BareServer(nil)) })
 		b.Run(fmt.Sprintf("crosscut/%d", n), func(b *testing.B) { run(b, crosscutServer(noOps(5))) })

@@ -3,6 +3,7 @@ package benchmarks_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 
@@ -52,12 +53,7 @@ func (w *wire) RecvMsg(m any) error {
 func BenchmarkStreamDirect(b *testing.B) {
 	run := func(b *testing.B, d *rig.Direct, name string, requests int) {
 		ctx := rig.Incoming(b.Context(), &rig.Transport{Name: "/" + pb.ConformanceService_ServiceDesc.ServiceName + "/" + name}, sent...)
-		b.ReportAllocs()
-		for b.Loop() {
-			if err := d.Stream(name, &wire{ctx: ctx, left: requests}); err != nil {
-				b.Fatal(err)
-			}
-		}
+		measure(b, func() error { return d.Stream(name, &wire{ctx: ctx, left: requests}) })
 	}
 	for _, way := range []struct {
 		name, method string
@@ -78,16 +74,17 @@ func BenchmarkStreamLoopback(b *testing.B) {
 	run := func(b *testing.B, srv contender.Server) {
 		client := dial(b, srv)
 		ctx := metadata.AppendToOutgoingContext(b.Context(), sent...)
-		b.ReportAllocs()
-		for b.Loop() {
+		measure(b, func() error {
 			stream, err := client.ServerStream(ctx, &pb.ServerStreamRequest{Text: "x", Count: messages})
 			if err != nil {
-				b.Fatal(err)
+				return err
 			}
-			if n, err := drain(stream); err != nil || n != messages {
-				b.Fatalf("%d messages, %v; want %d", n, err, messages)
+			n, err := drain(stream)
+			if err == nil && n != messages {
+				err = fmt.Errorf("%d messages arrived, want %d", n, messages)
 			}
-		}
+			return err
+		})
 	}
 	b.Run("bare", func(b *testing.B) { run(b, contender.BareServer(nil)) })
 	b.Run("crosscut/message-hook", func(b *testing.B) { run(b, crosscutServer(interceptor.MustNew(messageHook))) })

@@ -3,7 +3,6 @@ package benchmarks_test
 import (
 	"context"
 	"net"
-	"net/http"
 	"testing"
 	"time"
 
@@ -64,7 +63,7 @@ func BenchmarkTelemetry(b *testing.B) {
 	for _, p := range eachProviders() {
 		b.Run("http/crosscut/"+p.name, func(b *testing.B) { runHTTP(b, muxBy(p.stack()), path) })
 		b.Run("http/otelhttp/"+p.name, func(b *testing.B) {
-			var h http.Handler = otelhttp.NewHandler(contender.BareHTTP(nil, pattern, ok), "server",
+			h := otelhttp.NewHandler(contender.BareHTTP(nil, pattern, ok), "server",
 				otelhttp.WithTracerProvider(p.tracers), otelhttp.WithMeterProvider(p.meters), otelhttp.WithPropagators(p.propagator))
 			runHTTP(b, h, path)
 		})
@@ -90,12 +89,12 @@ func runStats(b *testing.B, h stats.Handler) {
 		&stats.OutHeader{}, &stats.OutPayload{Length: 3, WireLength: 8, SentTime: now}, &stats.OutTrailer{},
 	}
 	info := &stats.RPCTagInfo{FullMethodName: pb.ConformanceService_Unary_FullMethodName}
-	b.ReportAllocs()
-	for b.Loop() {
+	measure(b, func() error {
 		ctx := h.TagRPC(base, info)
 		for _, event := range events {
 			h.HandleRPC(ctx, event)
 		}
 		h.HandleRPC(ctx, &stats.End{BeginTime: now, EndTime: now.Add(time.Microsecond)})
-	}
+		return nil
+	})
 }

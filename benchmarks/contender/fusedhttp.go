@@ -25,7 +25,7 @@ func fusedHTTP(p *Parts, pattern string, h http.Handler) http.Handler {
 		defer p.finish(c, r)
 		w.Header()[RequestID] = []string{c.id}
 		if err := p.admit(&c.caller, r.Header.Get("Authorization")); err != nil {
-			http.Error(c, http.StatusText(statusOf(err)), statusOf(err))
+			c.fail(statusOf(err))
 			return
 		}
 		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, &c.caller))
@@ -62,6 +62,8 @@ func (c *fusedCall) Write(b []byte) (int, error) {
 	return n, err
 }
 
+func (c *fusedCall) fail(status int) { http.Error(c, http.StatusText(status), status) }
+
 // Unwrap is for http.ResponseController.
 func (c *fusedCall) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
@@ -69,7 +71,7 @@ func (c *fusedCall) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 // writes for a plain request.
 func (p *Parts) finish(c *fusedCall, r *http.Request) {
 	if recover() != nil && c.status == 0 {
-		http.Error(c, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		c.fail(http.StatusInternalServerError)
 	}
 	level, pattern := slog.LevelInfo, ""
 	if c.status >= http.StatusBadRequest {

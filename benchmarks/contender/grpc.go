@@ -30,8 +30,8 @@ type GRPC struct {
 	Server func(p *Parts, opts ...grpc.ServerOption) Server
 }
 
-// GRPCs are the contenders for gRPC.
-func GRPCs() []GRPC {
+// AllGRPC are the contenders for gRPC.
+func AllGRPC() []GRPC {
 	return []GRPC{
 		{Name: "crosscut", Telemetry: true, Guard: crosscutGuard, Server: crosscutServer},
 		{Name: "fused", Unary: fusedUnary, Server: fusedServer},
@@ -42,7 +42,7 @@ func GRPCs() []GRPC {
 
 // FindGRPC returns the contender of a name. It panics if there is none.
 func FindGRPC(name string) GRPC {
-	for _, c := range GRPCs() {
+	for _, c := range AllGRPC() {
 		if c.Name == name {
 			return c
 		}

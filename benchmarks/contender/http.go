@@ -13,8 +13,8 @@ type HTTP struct {
 	Handler func(p *Parts, pattern string, h http.Handler) http.Handler
 }
 
-// HTTPs are the contenders for plain net/http.
-func HTTPs() []HTTP {
+// AllHTTP are the contenders for plain net/http.
+func AllHTTP() []HTTP {
 	return []HTTP{
 		{Name: "chi", Telemetry: true, Handler: chiHTTP},
 		{Name: "crosscut", Telemetry: true, Handler: crosscutHTTP},

@@ -2,7 +2,6 @@ package contender
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -31,8 +30,8 @@ type REST struct {
 	Handler func(p *Parts) (h http.Handler, stop func(), err error)
 }
 
-// RESTs are the ways of serving REST.
-func RESTs() []REST {
+// AllREST are the ways of serving REST.
+func AllREST() []REST {
 	both := []Work{W5, W6}
 	return []REST{
 		{Name: "crosscut", Works: both, Handler: func(p *Parts) (http.Handler, func(), error) { return crosscutREST(Stack(p)) }},
@@ -97,16 +96,6 @@ func grpchanREST() (http.Handler, func(), error) {
 	mux := runtime.NewServeMux()
 	err := pb.RegisterConformanceServiceHandlerClient(context.Background(), mux, pb.NewConformanceServiceClient(channel))
 	return mux, func() {}, err
-}
-
-// FindREST returns the contender of a name.
-func FindREST(name string) (REST, error) {
-	for _, c := range RESTs() {
-		if c.Name == name {
-			return c, nil
-		}
-	}
-	return REST{}, errors.New("contender.FindREST: no contender is named " + name)
 }
 
 // idIn and idOut let the gateway carry the request id, which it drops by itself.

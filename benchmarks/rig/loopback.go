@@ -64,11 +64,23 @@ type Nowhere struct {
 	Status  int
 }
 
-// Header returns the headers, which all responses share.
+// Header returns the headers.
 func (w *Nowhere) Header() http.Header { return w.Headers }
 
 // WriteHeader keeps the status.
 func (w *Nowhere) WriteHeader(status int) { w.Status = status }
 
 // Write drops the bytes.
-func (w *Nowhere) Write(b []byte) (int, error) { return len(b), nil }
+func (w *Nowhere) Write(b []byte) (int, error) {
+	if w.Status == 0 {
+		w.Status = http.StatusOK
+	}
+	return len(b), nil
+}
+
+// Reset makes w as good as new, so that headers of one response do not pile up in
+// the next ones.
+func (w *Nowhere) Reset() {
+	clear(w.Headers)
+	w.Status = 0
+}

@@ -33,18 +33,20 @@ type canvas struct{ strings.Builder }
 
 func newCanvas(title string, height int) *canvas {
 	c := &canvas{}
-	fmt.Fprintf(c, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="13">`+"\n", width, height)
-	fmt.Fprintf(c, `<rect width="%d" height="%d" fill="white"/>`+"\n", width, height)
+	c.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="13">`+"\n", width, height)
+	c.printf(`<rect width="%d" height="%d" fill="white"/>`+"\n", width, height)
 	c.text(left, 26, "start", title)
 	return c
 }
 
+func (c *canvas) printf(format string, args ...any) { c.WriteString(fmt.Sprintf(format, args...)) }
+
 func (c *canvas) text(x, y float64, anchor, text string) {
-	fmt.Fprintf(c, `<text x="%.1f" y="%.1f" text-anchor="%s">%s</text>`+"\n", x, y, anchor, html.EscapeString(text))
+	c.printf(`<text x="%.1f" y="%.1f" text-anchor="%s">%s</text>`+"\n", x, y, anchor, html.EscapeString(text))
 }
 
 func (c *canvas) line(x1, y1, x2, y2 float64, colour string) {
-	fmt.Fprintf(c, `<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s"/>`+"\n", x1, y1, x2, y2, colour)
+	c.printf(`<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s"/>`+"\n", x1, y1, x2, y2, colour)
 }
 
 func (c *canvas) end() string { return c.String() + "</svg>\n" }
@@ -75,10 +77,10 @@ func plotLines(title, xs, ys string, list []series) string {
 		slope, at0, r2 := fit(s.points)
 		from := s.points[0].y
 		for _, p := range s.points {
-			fmt.Fprintf(c, `<circle cx="%.1f" cy="%.1f" r="4" fill="%s"/>`+"\n", x(p.x), y(p.y-from), colour)
+			c.printf(`<circle cx="%.1f" cy="%.1f" r="4" fill="%s"/>`+"\n", x(p.x), y(p.y-from), colour)
 		}
 		c.line(x(0), y(at0-from), x(maxX), y(at0+slope*maxX-from), colour)
-		fmt.Fprintf(c, `<g fill="%s">`, colour)
+		c.printf(`<g fill="%s">`, colour)
 		c.text(left+16, top+18+float64(i)*18, "start", fmt.Sprintf("%s: %.1f ns a hook, r² = %.3f", s.name, slope, r2))
 		c.WriteString("</g>\n")
 	}
@@ -101,7 +103,7 @@ func plotBars(title, unit string, bars []bar) string {
 		}
 		w := b.value / longest * (width - names - right - 80)
 		c.text(names-10, y+19, "end", b.name)
-		fmt.Fprintf(c, `<rect x="%d" y="%.1f" width="%.1f" height="%d" fill="%s"/>`+"\n", names, y+4, w, each-12, colour)
+		c.printf(`<rect x="%d" y="%.1f" width="%.1f" height="%d" fill="%s"/>`+"\n", names, y+4, w, each-12, colour)
 		c.text(names+w+8, y+19, "start", fmt.Sprintf("%.1f %s", b.value, unit))
 	}
 	return c.end()

@@ -25,6 +25,7 @@ type row struct {
 const (
 	ns     = "ns/op"
 	allocs = "allocs/op"
+	cpuNs  = "cpu-ns/op" // of all goroutines, what the kernel did for them included
 )
 
 func ratio(limitation float64) limit   { return limit{unit: ns, max: limitation, relative: true} }

@@ -44,49 +44,83 @@ func main() {
 	}
 }
 
+// server is one of the two that are compared.
+type server struct {
+	name string
+	call func() error
+}
+
 func run(pairs, callers int, duration time.Duration, load float64) error {
 	p := contender.NewParts(contender.W5, io.Discard)
 	defer p.Close()
-	servers := []struct {
-		name string
-		call func() error
-	}{{name: "unwrapped"}, {name: "wrapped"}}
-	for i, srv := range []contender.Server{contender.BareServer(p), contender.FindGRPC("crosscut").Server(p)} {
-		conn, stop, err := rig.Loopback(srv)
+	bare, stop, err := start("unwrapped", contender.BareServer(p))
+	if err != nil {
+		return err
+	}
+	defer stop()
+	wrapped, stop, err := start("wrapped", contender.FindGRPC("crosscut").Server(p))
+	if err != nil {
+		return err
+	}
+	defer stop()
+
+	servers := []server{bare, wrapped}
+	most := 0.0
+	for _, s := range servers {
+		capacity, err := s.capacity(callers, duration)
 		if err != nil {
 			return err
 		}
-		defer stop()
-		client := pb.NewConformanceServiceClient(conn)
-		ctx := metadata.AppendToOutgoingContext(context.Background(), "authorization", "Bearer "+contender.Token, "x-request-id", "4d1f0a2b7c")
-		servers[i].call = func() error { _, err := client.Unary(ctx, &pb.UnaryRequest{Text: "x"}); return err }
-	}
-	perSecond := 0.0
-	for _, s := range servers {
-		d := driver{call: s.call, callers: callers, until: duration}
-		latencies, err := d.run()
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
-		}
-		capacity := float64(len(latencies)) / duration.Seconds()
-		fmt.Printf("BenchmarkTailCapacity/%s-%d %d %.0f calls/s\n", s.name, runtime.GOMAXPROCS(0), len(latencies), capacity)
-		if perSecond == 0 || capacity < perSecond {
-			perSecond = capacity
+		if most == 0 || capacity < most {
+			most = capacity
 		}
 	}
-	every := time.Duration(float64(time.Second) / (perSecond * load))
+	every := time.Duration(float64(time.Second) / (most * load))
 	for pair := range pairs {
 		for i := range servers {
 			s := servers[(i+pair)%len(servers)] // neither is always the first
-			d := driver{call: s.call, callers: callers, until: duration, every: every}
-			latencies, err := d.run()
-			if err != nil {
-				return fmt.Errorf("%s: %w", s.name, err)
+			if err := s.tail(&driver{call: s.call, callers: callers, until: duration, every: every}); err != nil {
+				return err
 			}
-			fmt.Printf("BenchmarkTail/%s-%d %d %d p50-ns %d p99-ns %d p99.9-ns %.0f calls/s\n", s.name, runtime.GOMAXPROCS(0), len(latencies),
-				quantile(latencies, 0.5), quantile(latencies, 0.99), quantile(latencies, 0.999), float64(len(latencies))/duration.Seconds())
 		}
 	}
+	return nil
+}
+
+// start serves, and returns the server with what ends it.
+func start(name string, srv contender.Server) (server, func(), error) {
+	conn, stop, err := rig.Loopback(srv)
+	if err != nil {
+		return server{}, nil, err
+	}
+	client := pb.NewConformanceServiceClient(conn)
+	ctx := metadata.AppendToOutgoingContext(context.Background(), "authorization", "Bearer "+contender.Token, "x-request-id", "4d1f0a2b7c")
+	return server{name, func() error {
+		_, err := client.Unary(ctx, &pb.UnaryRequest{Text: "x"})
+		return err
+	}}, stop, nil
+}
+
+// capacity prints and returns how many calls the server can answer in a second.
+func (s server) capacity(callers int, duration time.Duration) (float64, error) {
+	d := driver{call: s.call, callers: callers, until: duration}
+	latencies, err := d.run()
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", s.name, err)
+	}
+	capacity := float64(len(latencies)) / duration.Seconds()
+	fmt.Printf("BenchmarkTailCapacity/%s-%d %d %.0f calls/s\n", s.name, runtime.GOMAXPROCS(0), len(latencies), capacity)
+	return capacity, nil
+}
+
+// tail prints the latencies of the server under the load of d.
+func (s server) tail(d *driver) error {
+	latencies, err := d.run()
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	fmt.Printf("BenchmarkTail/%s-%d %d %d p50-ns %d p99-ns %d p99.9-ns %.0f calls/s\n", s.name, runtime.GOMAXPROCS(0), len(latencies),
+		quantile(latencies, 0.5), quantile(latencies, 0.99), quantile(latencies, 0.999), float64(len(latencies))/d.until.Seconds())
 	return nil
 }
 
