@@ -26,7 +26,7 @@ func (t *tour) serveOn(ctx context.Context) error {
 
 func (t *tour) printCommands(ca string) error {
 	_, err := fmt.Fprintf(t.out, `
-Now try it yourself; every call is logged below. The tokens are good for %[1]s.
+Now try it yourself; every call is logged below. The tokens are good for %.0[1]f minutes.
 
   CA=%[2]s
   ALICE='authorization: Bearer %[3]s'
@@ -48,6 +48,6 @@ Now try it yourself; every call is logged below. The tokens are good for %[1]s.
   grpcurl -cacert $CA -H "$CAROL" -d '{"member":"alice","id":"1"}' %[6]s %[7]s/DeleteOrder
 
 Serving gRPC on %[6]s and HTTP on %[5]s; Ctrl-C ends it.
-`, lifetime, ca, t.cast.alice.token, t.cast.carol.token, t.httpAddr, t.grpcAddr, "crosscut.examples.secureshop.v1.SecureShopService")
+`, lifetime.Minutes(), ca, t.cast.alice.token, t.cast.carol.token, t.httpAddr, t.grpcAddr, "crosscut.examples.secureshop.v1.SecureShopService")
 	return err
 }
