@@ -25,9 +25,10 @@ import (
 // the method by itself. Any other handler, a foreign router too, is one method
 // named by its pattern.
 //
-// A path with a percent-encoded dot segment under a wildcard for the rest of the path
-// ("/files/{name...}") is answered 400, as a gateway answers it, and its handler does
-// not run: the wildcard's value would lead out of the place that was decided about.
+// A path with a percent-encoded dot segment under a pattern for the rest of the path
+// ("/files/{name...}", "/files/") is answered 400, as a gateway answers it, and its
+// handler does not run: whatever resolves that path next, a proxy's backend above all,
+// would leave the place that was decided about.
 //
 // A Mux is safe for concurrent use. Make it with [NewMux].
 type Mux struct {
@@ -72,7 +73,7 @@ func (m *Mux) Handle(pattern string, handler http.Handler) {
 	rt := &route{mux: m, handler: handler, method: ops.NewRoute(pattern)}
 	rt.layer = resolves(handler, m.common.stack)
 	_, rt.looksInside = handler.(httpwire.Inner)
-	rt.tail = strings.HasSuffix(pattern, "...}")
+	rt.tail = takesRest(pattern)
 	m.mux.Handle(pattern, rt)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -177,7 +178,7 @@ type route struct {
 	method      *interceptor.Method
 	layer       bool // resolves by itself
 	looksInside bool // whether it does can depend on the request
-	tail        bool // ends in a wildcard for the rest of the path
+	tail        bool // matches the rest of the path, whatever it is
 }
 
 // ServeHTTP runs the route within the call that the mux began or found.
@@ -196,10 +197,17 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.runPlain(rt.method, rt.handler, w, r)
 }
 
-// errDotSegment refuses a path that a wildcard for several segments would hand to the
+// errDotSegment refuses a path that a pattern for several segments would hand to the
 // handler with segments that lead out of it. http.ServeMux redirects them unless they
 // are percent-encoded.
 var errDotSegment = interceptor.NewError(codes.InvalidArgument, "the path has a dot segment")
+
+// takesRest tells whether a pattern matches any number of further segments: "/files/"
+// and "/files/{name...}" of http.ServeMux, "/files/*" and "/files/*name" of routers that
+// [Routes] speaks for.
+func takesRest(pattern string) bool {
+	return strings.HasSuffix(pattern, "/") || strings.HasSuffix(pattern, "...}") || strings.Contains(pattern, "/*")
+}
 
 // routeOf returns a pattern without method and host.
 func routeOf(pattern string) string {

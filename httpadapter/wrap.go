@@ -26,6 +26,8 @@ const wholeHandler = "*"
 //   - for a foreign router, [Routes] names it;
 //   - anything else is the one method "*".
 //
+// Dot segments under a pattern for the rest of the path are refused as a [Mux] does.
+//
 // Wrap looks through [StripPrefix] and through handlers with a method
 // Inner(*http.Request) (http.Handler, *http.Request) that returns the handler
 // which they pass the request on to, and the request as that one will get it.
@@ -149,6 +151,11 @@ func (h *wrapped) dispatch(x *exchange, w http.ResponseWriter, r *http.Request) 
 		}
 		if !h.isWhole() {
 			x.match = matchOf(r, h.again(t.pattern))
+		}
+		if takesRest(t.pattern) && httpwire.HasDotSegment(r.URL.Path) {
+			x.req = r
+			x.refuse(errDotSegment)
+			return
 		}
 		if m == nil {
 			x.refuse(ops.Misuse("the function given to Routes has returned more than 4096 different names; it must return registered patterns, not paths"))
