@@ -19,6 +19,17 @@ type handedOver struct {
 	upTo int // operations before this one have gone, defaults excepted
 	keys []string
 	all  bool // defaults have gone as well
+
+	firstKeys, firstValues [2]string // room for the first that go
+}
+
+// room returns where values that are about to go may be put. Only the first to
+// hand over gets some: what went before may still be read by the transport.
+func (g *handedOver) room() []string {
+	if g.upTo > 0 {
+		return nil
+	}
+	return g.firstValues[:0]
 }
 
 // HeaderChanged refuses what gRPC cannot carry and changes that come too late.
@@ -105,17 +116,20 @@ func (r *rpc) handOver(trailer, final bool) {
 	}
 	state := r.lockMetadata()
 	gone := state.handedOver(trailer)
-	from, done := gone.upTo, gone.all
+	from, done, room := gone.upTo, gone.all, gone.room()
 	gone.upTo, gone.all = len(list), final
 	state.mu.Unlock()
 	if done {
 		return
 	}
-	md := resolveHeaders(list, from, final, present)
+	md := resolveHeaders(list, from, final, room, present)
 	if len(md) == 0 {
 		return
 	}
 	state.mu.Lock()
+	if gone.keys == nil {
+		gone.keys = gone.firstKeys[:0]
+	}
 	for key := range md {
 		gone.keys = append(gone.keys, key)
 	}
@@ -127,22 +141,25 @@ func (r *rpc) handOver(trailer, final bool) {
 
 // resolveHeaders computes what the operations from index from on amount to.
 // Defaults count only at the end, where the handler has set nothing; the values
-// of Vary are merged with those that are there.
-func resolveHeaders(list []driver.Header, from int, final bool, present func() metadata.MD) metadata.MD {
-	md, defaults := metadata.MD{}, metadata.MD{}
+// of Vary are merged with those that are there. The result is nil where there is
+// nothing, which is usual for all but the first time; its values are in room as
+// far as they fit.
+func resolveHeaders(list []driver.Header, from int, final bool, room []string, present func() metadata.MD) metadata.MD {
+	var md, defaults metadata.MD
 	for i, h := range list {
 		key := strings.ToLower(h.Key)
 		switch {
 		case h.Op == driver.Default:
-			defaults[key] = append(defaults[key], h.Value)
+			defaults = with(defaults, key, append(defaults[key], h.Value))
 		case h.Op == driver.Del:
 			delete(md, key)
 			delete(defaults, key)
 		case i < from: // has gone
 		case h.Op == driver.Set:
-			md[key] = []string{h.Value}
+			room = append(room, h.Value)
+			md = with(md, key, room[len(room)-1:len(room):len(room)])
 		case h.Op == driver.Add:
-			md[key] = append(md[key], h.Value)
+			md = with(md, key, append(md[key], h.Value))
 		}
 	}
 	if !final || len(defaults) == 0 {
@@ -154,13 +171,22 @@ func resolveHeaders(list []driver.Header, from int, final bool, present func() m
 		case key == "vary":
 			for _, v := range values {
 				if !listed(md[key], v) && !listed(there[key], v) {
-					md[key] = append(md[key], v)
+					md = with(md, key, append(md[key], v))
 				}
 			}
 		case len(md[key])+len(there[key]) == 0:
-			md[key] = values[:1]
+			md = with(md, key, values[:1])
 		}
 	}
+	return md
+}
+
+// with returns md, made if it is nil, with values under key.
+func with(md metadata.MD, key string, values []string) metadata.MD {
+	if md == nil {
+		md = metadata.MD{}
+	}
+	md[key] = values
 	return md
 }
 

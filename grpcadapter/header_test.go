@@ -108,6 +108,39 @@ func TestHandedOverHeader(t *testing.T) {
 	}
 }
 
+// TestManyHeaders checks that values stay with their keys, however many there are.
+func TestManyHeaders(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			tr := newTrace()
+			stack := threeProbes(t, tr, func(p [3]*probe) {
+				p[0].request = func(ctx context.Context, c *interceptor.Call) (context.Context, error) {
+					h, tl := c.ResponseHeader(), c.ResponseTrailer()
+					return ctx, errors.Join(
+						h.Set("x-a", "1"), h.Set("x-b", "2"), h.Add("x-a", "3"), h.Set("x-c", "4"), h.Add("x-b", "5"), h.Set("x-c", "6"),
+						tl.Set("x-a", "7"), tl.Set("x-b", "8"), tl.Add("x-a", "9"))
+				}
+				p[0].response = func(_ context.Context, c *interceptor.Call) error {
+					h, tl := c.ResponseHeader(), c.ResponseTrailer()
+					return errors.Join(h.Set("x-d", "10"), h.Add("x-a", "11"), h.SetDefault("x-e", "12"), tl.Set("x-d", "13"))
+				}
+			})
+			got := kind.call(within(t), start(t, stack, &service{}))
+			tr.end(t)
+			wantValues(t, "header", got.header, "x-a", "1", "3", "11")
+			wantValues(t, "header", got.header, "x-b", "2", "5")
+			wantValues(t, "header", got.header, "x-c", "6")
+			wantValues(t, "header", got.header, "x-d", "10")
+			wantValues(t, "header", got.header, "x-e", "12")
+			wantValues(t, "trailer", got.trailer, "x-a", "7", "9")
+			wantValues(t, "trailer", got.trailer, "x-b", "8")
+			wantValues(t, "trailer", got.trailer, "x-d", "13")
+		})
+	}
+}
+
 // TestHeaderThatGRPCCannotCarry is refused at once.
 func TestHeaderThatGRPCCannotCarry(t *testing.T) {
 	t.Parallel()

@@ -104,9 +104,28 @@ func addrOf(remote string, local net.Addr) net.Addr {
 		return textAddr(remote)
 	}
 	if ap, err := netip.ParseAddrPort(remote); err == nil {
-		return net.TCPAddrFromAddrPort(ap)
+		return tcpAddr(ap)
 	}
 	return textAddr(remote) // a Unix socket, or what a middleware put there
+}
+
+// tcpAddr is net.TCPAddrFromAddrPort with the bytes of the IP in the same
+// allocation.
+func tcpAddr(ap netip.AddrPort) *net.TCPAddr {
+	a := new(struct {
+		addr  net.TCPAddr
+		bytes [net.IPv6len]byte
+	})
+	ip := a.bytes[:0]
+	if addr := ap.Addr(); addr.Is4() {
+		b := addr.As4()
+		ip = append(ip, b[:]...)
+	} else {
+		b := addr.As16()
+		ip = append(ip, b[:]...)
+	}
+	a.addr = net.TCPAddr{IP: net.IP(ip), Port: int(ap.Port()), Zone: ap.Addr().Zone()}
+	return &a.addr
 }
 
 type textAddr string

@@ -2,7 +2,10 @@ package httpadapter_test
 
 import (
 	"crypto/tls"
+	"net"
 	"net/http"
+	"net/netip"
+	"reflect"
 	"testing"
 
 	"github.com/crosscut-go/crosscut/interceptor"
@@ -48,5 +51,18 @@ func TestFacts(t *testing.T) {
 	get(t, s, "/")
 	if peer := tr.end(t).call.Peer(); peer.LocalAddr == nil || peer.LocalAddr.String() != s.Listener.Addr().String() {
 		t.Errorf("local address %v, want %v", peer.LocalAddr, s.Listener.Addr())
+	}
+}
+
+// TestPeerAddress: the address is what package net makes of the text.
+func TestPeerAddress(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"192.0.2.1:1234", "[2001:db8::1]:80", "[::ffff:192.0.2.1]:80", "[fe80::1%eth0]:7", "0.0.0.0:0", "[::]:65535"} {
+		tr := newTrace()
+		record(muxWith(tr.two(nil), "/", http.NotFoundHandler()), "GET", "/", func(r *http.Request) { r.RemoteAddr = text })
+		got, want := tr.end(t).call.Peer().Addr, net.Addr(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(text)))
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: the peer is %#v, want %#v", text, got, want)
+		}
 	}
 }

@@ -17,19 +17,28 @@ func (k *Key[T]) Name() string { return k.name }
 // Set stores v in the call, replacing an earlier value. Outer hooks, inner hooks
 // and the handler see it. On a nil call it does nothing.
 func (k *Key[T]) Set(call *Call, v T) {
-	if call != nil {
-		call.setValue(k, v)
+	if call == nil {
+		return
 	}
+	if s, ok := any(v).(string); ok {
+		call.setValue(keyValue{key: k, text: s, isText: true})
+		return
+	}
+	call.setValue(keyValue{key: k, value: v})
 }
 
 // Get returns the value stored in the call and whether there is one.
 func (k *Key[T]) Get(call *Call) (T, bool) {
-	v, ok := call.value(k)
+	kv, ok := call.value(k)
 	if !ok {
 		var zero T
 		return zero, false
 	}
-	t, _ := v.(T) // a nil interface value stays the zero T
+	if kv.isText {
+		t, _ := any(kv.text).(T)
+		return t, true
+	}
+	t, _ := kv.value.(T) // a nil interface value stays the zero T
 	return t, true
 }
 
@@ -40,7 +49,13 @@ func (k *Key[T]) From(ctx context.Context) (T, bool) {
 }
 
 // Value returns what [Key.Get] returns, untyped.
-func (k *Key[T]) Value(call *Call) (any, bool) { return call.value(k) }
+func (k *Key[T]) Value(call *Call) (any, bool) {
+	kv, ok := call.value(k)
+	if kv.isText {
+		return kv.text, true
+	}
+	return kv.value, ok
+}
 
 func (k *Key[T]) sealed() {}
 
@@ -52,38 +67,42 @@ type AnyKey interface {
 	sealed()
 }
 
+// keyValue is a value under its key. Strings, which most keys hold, are kept apart:
+// in an interface each would take an allocation.
 type keyValue struct {
-	key   AnyKey
-	value any
+	key    AnyKey
+	value  any
+	text   string // if isText
+	isText bool
 }
 
-func (c *Call) setValue(key AnyKey, v any) {
+func (c *Call) setValue(kv keyValue) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.notesLocked()
 	for i := range n.values {
-		if n.values[i].key == key {
-			n.values[i].value = v
+		if n.values[i].key == kv.key {
+			n.values[i] = kv
 			return
 		}
 	}
-	n.values = append(n.values, keyValue{key, v})
+	n.values = append(n.values, kv)
 }
 
-func (c *Call) value(key AnyKey) (any, bool) {
+func (c *Call) value(key AnyKey) (keyValue, bool) {
 	if c == nil {
-		return nil, false
+		return keyValue{}, false
 	}
 	n := c.notes.Load()
 	if n == nil {
-		return nil, false
+		return keyValue{}, false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range n.values {
 		if n.values[i].key == key {
-			return n.values[i].value, true
+			return n.values[i], true
 		}
 	}
-	return nil, false
+	return keyValue{}, false
 }

@@ -55,7 +55,7 @@ func (p *MethodPlan) Report(err error) {
 // PlanMethod of hooks further in. A hook that provides a key calls it from its
 // PlanMethod when the value depends on the method alone.
 func (k *Key[T]) SetPlanned(plan *MethodPlan, v T) {
-	plan.values = append(plan.values, keyValue{k, v})
+	plan.values = append(plan.values, keyValue{key: k, value: v})
 }
 
 // Planned returns what a hook further out stored with [Key.SetPlanned], and

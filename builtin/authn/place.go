@@ -3,6 +3,7 @@ package authn
 import (
 	"crypto/x509"
 	"fmt"
+	"net/textproto"
 	"strings"
 
 	"github.com/crosscut-go/crosscut/interceptor"
@@ -43,7 +44,7 @@ func newPlaces(schemes []Scheme) []place {
 		case s.certificates != nil:
 			connection = append(connection, connectionOf{s})
 		default:
-			headers = append(headers, ownedHeader{s})
+			headers = append(headers, ownedHeader{s, spell(s.header)})
 		}
 		taken[s.header] = s.name
 	}
@@ -73,11 +74,28 @@ func (h *hook) find(call *interceptor.Call) (credential, reason) {
 	return found, why
 }
 
+// spelling is the name of a header as each transport spells it. Any would do, but
+// folding it takes an allocation for every call.
+type spelling struct{ metadata, header string }
+
+func spell(header string) spelling {
+	return spelling{metadata: strings.ToLower(header), header: textproto.CanonicalMIMEHeaderKey(header)}
+}
+
+func (s spelling) values(call *interceptor.Call) []string {
+	if call.Transport() == interceptor.GRPC {
+		return call.RequestHeader().Values(s.metadata)
+	}
+	return call.RequestHeader().Values(s.header)
+}
+
+var authorizationSpelling = spell(authorization)
+
 // authorizationHeader is Authorization with the schemes that it may name.
 type authorizationHeader []*Scheme
 
 func (schemes authorizationHeader) find(call *interceptor.Call, _ bool) (credential, reason) {
-	value, why := only(call.RequestHeader().Values(authorization))
+	value, why := only(authorizationSpelling.values(call))
 	if why != none {
 		return credential{}, why
 	}
@@ -94,10 +112,13 @@ func (schemes authorizationHeader) find(call *interceptor.Call, _ bool) (credent
 }
 
 // ownedHeader is a header that one scheme has for itself.
-type ownedHeader struct{ scheme *Scheme }
+type ownedHeader struct {
+	scheme *Scheme
+	name   spelling
+}
 
 func (h ownedHeader) find(call *interceptor.Call, _ bool) (credential, reason) {
-	value, why := only(call.RequestHeader().Values(h.scheme.header))
+	value, why := only(h.name.values(call))
 	switch {
 	case why != none:
 		return credential{}, why

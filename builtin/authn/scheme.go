@@ -20,7 +20,6 @@ type Scheme struct {
 }
 
 // authorization is the header of schemes that are told apart by their name in it.
-// Any case would do; in lower case neither transport has to fold it.
 const authorization = "authorization"
 
 // Bearer is the scheme of tokens sent as "Authorization: Bearer <token>" (RFC

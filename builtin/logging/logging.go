@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"google.golang.org/grpc/codes"
+
 	"github.com/crosscut-go/crosscut/interceptor"
 )
 
@@ -16,7 +18,7 @@ func New(logger *slog.Logger, opts ...Option) interceptor.Hook {
 	if logger == nil {
 		panic("logging.New(nil): pass a logger, such as slog.Default()")
 	}
-	h := &hook{out: logger.Handler(), level: DefaultLevel}
+	h := &hook{out: logger.Handler(), level: DefaultLevel, codes: map[codes.Code]slog.Level{}}
 	for _, o := range opts {
 		o.apply(h)
 	}
@@ -30,6 +32,9 @@ type hook struct {
 	interceptor.Base
 	out      slog.Handler
 	level    func(*interceptor.Call) slog.Level
+	codes    map[codes.Code]slog.Level // what CodeLevel chose
+	slow     time.Duration             // 0 for no limit
+	sampling *sampling                 // nil for every record
 	keys     []interceptor.AnyKey
 	payloads slog.Leveler // nil for none
 }
@@ -41,14 +46,25 @@ func (h *hook) Name() string { return "logging" }
 
 // AfterResponse writes the record.
 func (h *hook) AfterResponse(ctx context.Context, call *interceptor.Call) {
-	level := h.level(call)
+	slow := h.isSlow(call)
+	level := h.levelOf(call, slow)
 	if !h.out.Enabled(ctx, level) {
+		return
+	}
+	sampled := h.sampling != nil && ordinary(call, level, slow)
+	if sampled && !h.sampling.keep(call) {
 		return
 	}
 	// The attributes stay on the stack; the record copies them. There is no
 	// source position: it would always be this line.
 	var space [maxAttrs]slog.Attr
 	attrs := appendCall(space[:0], call)
+	if slow {
+		attrs = append(attrs, slog.Bool("slow", true))
+	}
+	if sampled {
+		attrs = append(attrs, slog.Uint64("sample_rate", h.sampling.n))
+	}
 	for _, k := range h.keys {
 		attrs = appendKey(attrs, call, k)
 	}
