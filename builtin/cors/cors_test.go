@@ -25,7 +25,7 @@ const (
 // full is a hook with every option.
 func full() interceptor.Hook {
 	return cors.New(cors.Origins(app), cors.Origins(local, "https://[2001:db8::1]:8443"), cors.Credentials(),
-		cors.Methods("GET", "POST"), cors.Methods("PUT"), cors.Headers("Authorization", "content-type"), cors.Headers("X-Tenant"),
+		cors.Methods("GET", "POST"), cors.Methods("PUT"), cors.Headers("Authorization"), cors.Headers("X-Tenant"),
 		cors.ExposedHeaders("x-request-id", "ETag"), cors.MaxAge(time.Hour))
 }
 

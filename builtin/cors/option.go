@@ -77,10 +77,10 @@ func Methods(methods ...string) Option {
 	return option(func(s *settings) { s.methods = append(s.methods, methods...) })
 }
 
-// Headers lists the request headers that pages may set, such as Authorization, in
-// place of the default: Content-Type, which JSON needs. It panics for what is no
-// header name and for "*", which with credentials means a header of that name.
-// Repeating it adds more.
+// Headers lists the request headers that pages may set, such as Authorization,
+// besides Content-Type, which JSON needs. It panics for what is no header name and
+// for "*", which with credentials means a header of that name. Repeating it adds
+// more.
 func Headers(names ...string) Option {
 	checkNames("Headers", names)
 	return option(func(s *settings) { s.headers = append(s.headers, names...) })
@@ -159,8 +159,6 @@ func (s *settings) options() rscors.Options {
 	if len(o.AllowedMethods) == 0 {
 		o.AllowedMethods = []string{http.MethodGet, http.MethodHead, http.MethodPost}
 	}
-	if len(o.AllowedHeaders) == 0 {
-		o.AllowedHeaders = []string{"Content-Type"}
-	}
+	o.AllowedHeaders = append(o.AllowedHeaders[:len(o.AllowedHeaders):len(o.AllowedHeaders)], "Content-Type")
 	return o
 }
