@@ -81,6 +81,11 @@ examples: ## Build every example and run the tours.
 	go run ./examples/secure -once -grpc localhost:0 -http localhost:0 -issuer localhost:0
 	cd examples/observe && go run . -once -grpc localhost:0 -http localhost:0
 
+.PHONY: otelreport
+otelreport: ## Write docs/otel-differences.md: what otelgrpc and otelhttp report of the same calls, and why it differs.
+	@mkdir -p docs
+	cd examples/observe && go run ./otelreport -out $(CURDIR)/docs/otel-differences.md
+
 .PHONY: mutate
 mutate: ## Break each rule of the contract on purpose and fail when no test notices.
 	go run ./internal/mutate

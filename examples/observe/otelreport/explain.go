@@ -17,7 +17,7 @@ const absent = "^$"
 // explanations are in the order in which the page counts them.
 var explanations = []explanation{
 	{
-		what: "One REST call is one span", fact: "span below it, (CLIENT|SERVER) of gRPC", ours: absent,
+		what: "One REST call is one span", fact: "span below it, (CLIENT|SERVER)", ours: absent,
 		why: "The gateway runs the RPC in the same process, so there is one call that a client made. The inner spans repeat its interval and cost two exports more; " +
 			"the RPC that was run is an attribute of the one span instead.",
 	},
@@ -98,13 +98,13 @@ var explanations = []explanation{
 		why: "The client left before anything was sent. otelhttp reports 200, which hides every timeout of clients among the successes.",
 	},
 	{
-		what: "A stranger's trace", fact: "span trace|span link",
-		why: "Under `telemetry.Restart` a call begins a trace of its own, with a link to what the caller sent, on every transport. otelgrpc has a public endpoint as an option " +
-			"of its own, which is easily forgotten; here trust is an argument of `New` and counts for all transports.",
+		what: "A REST call of a stranger stays in one piece", fact: "span below it, SERVER, trace", theirs: "another", ours: absent,
+		why: "`otelgrpc.WithPublicEndpoint` takes the gateway in the same process for a stranger as well, and begins another trace at the inner span. " +
+			"Here there is no inner span, and a call is judged once, where it enters.",
 	},
 	{
 		what: "A stranger's baggage", fact: "baggage that the handler sees", theirs: "gold", ours: absent,
-		why: "Under `Restart` baggage is dropped: it would be sent on to every service that the handler calls. Public endpoints of otelhttp still take it.",
+		why: "Under `Restart` baggage is dropped: it would be sent on to every service that the handler calls. The public endpoints of otelgrpc and otelhttp still take it.",
 	},
 }
 

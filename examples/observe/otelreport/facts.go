@@ -46,12 +46,12 @@ func (s *sink) facts(ctx context.Context, seen *handlerFacts) (facts, error) {
 	for _, span := range s.spans.Ended() {
 		ended[span.SpanContext().SpanID().String()] = true
 	}
-	for i, span := range s.spans.Started() {
+	started := s.spans.Started()
+	for i, span := range started {
 		if i == 0 {
 			f.addSpan(span)
 		} else {
-			f[fmt.Sprintf("span below it, %s %s", strings.ToUpper(span.SpanKind().String()), family(span.Attributes()))] = quote(span.Name())
-			f.addTrace("span below it, "+strings.ToUpper(span.SpanKind().String())+", trace", span)
+			f.addInner(span, started[0])
 		}
 		if !ended[span.SpanContext().SpanID().String()] {
 			f["spans that never end"] = quote(span.Name())
@@ -75,13 +75,16 @@ func (s *sink) facts(ctx context.Context, seen *handlerFacts) (facts, error) {
 	return f, nil
 }
 
-func family(attrs []attribute.KeyValue) string {
-	for _, kv := range attrs {
-		if strings.HasPrefix(string(kv.Key), "rpc.") {
-			return "of gRPC"
-		}
+// addInner tells of a span that was made below that of the call.
+func (f facts) addInner(span, outer sdktrace.ReadOnlySpan) {
+	name := "span below it, " + strings.ToUpper(span.SpanKind().String())
+	f[name] = quote(span.Name())
+	if span.SpanContext().TraceID() != outer.SpanContext().TraceID() {
+		f[name+", trace"] = "another"
 	}
-	return "of HTTP"
+	if span.SpanContext().TraceID().String() == callersTrace {
+		f[name+", trace"] = "the forged one"
+	}
 }
 
 func (f facts) addSpan(span sdktrace.ReadOnlySpan) {
@@ -103,13 +106,8 @@ func (f facts) addSpan(span sdktrace.ReadOnlySpan) {
 			f["span link"] = "to " + link.SpanContext.TraceID().String()
 		}
 	}
-	f.addTrace("span trace", span)
-}
-
-// addTrace tells of a span that obeys what a caller sent.
-func (f facts) addTrace(name string, span sdktrace.ReadOnlySpan) {
 	if span.SpanContext().TraceID().String() == callersTrace {
-		f[name] = "the caller's"
+		f["span trace"] = "the caller's"
 	}
 }
 

@@ -40,7 +40,7 @@ func page(all []comparison) string {
 func (c comparison) write(b *strings.Builder) {
 	fmt.Fprintf(b, "\n### %s\n\n", c.scene.title)
 	if c.scene.public {
-		b.WriteString("The callers are strangers: `otelhttp.WithPublicEndpointFn` and `telemetry.Restart`.\n\n")
+		b.WriteString("The callers are strangers: `otelgrpc.WithPublicEndpoint` and `otelhttp.WithPublicEndpointFn`, and `telemetry.Restart`.\n\n")
 	}
 	b.WriteString("| | otelgrpc, otelhttp | crosscut | |\n| --- | --- | --- | --- |\n")
 	for _, name := range c.names() {

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
@@ -73,7 +75,7 @@ func observe(ctx context.Context, sc scene, newServer build) (facts, error) {
 	if err == nil {
 		err = <-served
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, grpc.ErrServerStopped) { // which is what a server says that was stopped before it served
 		return nil, err
 	}
 	return s.facts(ctx, seen)
@@ -84,15 +86,16 @@ func observe(ctx context.Context, sc scene, newServer build) (facts, error) {
 func newContrib(ctx context.Context, s *sink, sh *shop, public bool, lis net.Listener) (*server, error) {
 	grpcOpts := []otelgrpc.Option{otelgrpc.WithTracerProvider(s.tracers), otelgrpc.WithMeterProvider(s.meters), otelgrpc.WithPropagators(propagator)}
 	httpOpts := []otelhttp.Option{otelhttp.WithTracerProvider(s.tracers), otelhttp.WithMeterProvider(s.meters), otelhttp.WithPropagators(propagator)}
-	clientOpts := grpcOpts
+	serverOpts := slices.Clone(grpcOpts)
 	if public {
+		serverOpts = append(serverOpts, otelgrpc.WithPublicEndpoint())
 		httpOpts = append(httpOpts, otelhttp.WithPublicEndpointFn(func(*http.Request) bool { return true }))
 	}
-	srv := grpc.NewServer(grpc.StatsHandler(otelgrpc.NewServerHandler(grpcOpts...)), grpc.UnaryInterceptor(recoverPanic))
+	srv := grpc.NewServer(grpc.StatsHandler(otelgrpc.NewServerHandler(serverOpts...)), grpc.UnaryInterceptor(recoverPanic))
 	bookshopv1.RegisterBookshopServiceServer(srv, sh)
 
 	conn, err := grpc.NewClient("passthrough:///"+lis.Addr().String(),
-		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithStatsHandler(otelgrpc.NewClientHandler(clientOpts...)))
+		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithStatsHandler(otelgrpc.NewClientHandler(grpcOpts...)))
 	if err != nil {
 		return nil, err
 	}
