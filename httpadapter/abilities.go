@@ -120,7 +120,7 @@ func (w *hiddenAbilities) FlushError() error {
 		return http.ErrNotSupported
 	}
 	if !(*writer)(w).commit(http.StatusOK) {
-		return errReplaced
+		return (*writer)(w).refusal()
 	}
 	w.flushed.Store(true)
 	return http.NewResponseController(w.inner).Flush()

@@ -76,7 +76,7 @@ func (x *exchange) settle(err error) {
 // handler's response would look complete to the client, the connection is
 // aborted; a handler that wrote an error status has told the client already.
 func (x *exchange) failLate(err error) {
-	if err == nil || errors.Is(err, errReplaced) {
+	if err == nil || errors.Is(err, errReplaced) || errors.Is(err, errCut) {
 		return
 	}
 	if failed := ops.Failed(&x.call); failed != nil && errors.Is(err, failed) {

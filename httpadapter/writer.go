@@ -2,6 +2,7 @@ package httpadapter
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -18,6 +19,10 @@ type writer exchange
 
 // errReplaced is returned to a handler whose response a hook has replaced.
 var errReplaced = errors.New("crosscut: a hook has replaced this response; what the handler writes goes nowhere")
+
+// errCut is returned to a handler that goes on streaming when a hook's context has
+// ended.
+var errCut = errors.New("crosscut: the context that a hook gave this stream has ended (its credential has expired, say); what the handler writes goes nowhere")
 
 // Header returns the live header map, also after WriteHeader: trailers are set
 // there.
@@ -40,7 +45,7 @@ func (w *writer) WriteHeader(status int) {
 // Write commits a 200 if nothing has been committed.
 func (w *writer) Write(p []byte) (int, error) {
 	if !w.commit(http.StatusOK) {
-		return 0, errReplaced
+		return 0, w.refusal()
 	}
 	n, err := w.inner.Write(p)
 	return w.count(n, err)
@@ -48,7 +53,7 @@ func (w *writer) Write(p []byte) (int, error) {
 
 func (w *writer) writeString(s string) (int, error) {
 	if !w.commit(http.StatusOK) {
-		return 0, errReplaced
+		return 0, w.refusal()
 	}
 	n, err := w.inner.(io.StringWriter).WriteString(s)
 	return w.count(n, err)
@@ -57,8 +62,8 @@ func (w *writer) writeString(s string) (int, error) {
 // readFrom hands src itself to the inner writer: only for files and sockets it
 // knows does the system copy without the program.
 func (w *writer) readFrom(src io.Reader) (int64, error) {
-	if w.replaced || !w.wrote && !w.hijacked && !w.prepare(http.StatusOK) {
-		return 0, errReplaced
+	if w.replaced || w.cut() || !w.wrote && !w.hijacked && !w.prepare(http.StatusOK) {
+		return 0, w.refusal()
 	}
 	n, err := w.inner.(io.ReaderFrom).ReadFrom(src)
 	if n > 0 && !w.hijacked { // an empty source commits nothing
@@ -77,7 +82,7 @@ func (w *writer) flush() {
 
 func (w *writer) flushError() error {
 	if !w.commit(http.StatusOK) {
-		return errReplaced
+		return w.refusal()
 	}
 	w.flushed.Store(true)
 	return w.inner.(errorFlusher).FlushError()
@@ -109,16 +114,41 @@ func (w *writer) count(n int, err error) (int, error) {
 }
 
 // commit makes status the status of the response unless it has one. False means
-// that hooks had it otherwise: another answer has gone out.
+// that hooks had it otherwise: another answer has gone out, or the stream has ended.
 func (w *writer) commit(status int) bool {
 	if w.wrote || w.hijacked { // the inner writer says what is wrong after Hijack
-		return !w.replaced
+		return !w.replaced && !w.cut()
 	}
 	if !w.prepare(status) {
 		return false
 	}
 	w.mark(status)
 	return true
+}
+
+// cut ends the stream of a plain handler that goes on after the context that hooks
+// gave it has ended, as streams of gRPC end: who ignores the end of a credential must
+// not outlive it. A handler that has flushed is one that streams; any other may finish.
+func (w *writer) cut() bool {
+	if !w.flushed.Load() || w.handler == nil || w.kind != driver.HTTP || w.hijacked || w.replaced {
+		return false
+	}
+	ctx := ops.Inner(&w.call)
+	if ctx.Err() == nil || w.received.Context().Err() != nil {
+		return false
+	}
+	x := (*exchange)(w)
+	x.fail(context.Cause(ctx), true)
+	x.aborted = true // what the client has must not look complete
+	return true
+}
+
+// refusal is why commit or cut let nothing pass.
+func (w *writer) refusal() error {
+	if w.replaced {
+		return errReplaced
+	}
+	return errCut
 }
 
 func (w *writer) mark(status int) {
