@@ -34,8 +34,7 @@ func TestMountedPeer(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := "no address"
-			switch addr := (<-peers).(type) {
-			case *net.TCPAddr:
+			if addr, ok := (<-peers).(*net.TCPAddr); ok {
 				if got = "*net.TCPAddr"; !addr.IP.IsLoopback() {
 					t.Errorf("the peer is %v", addr)
 				}

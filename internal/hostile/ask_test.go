@@ -23,7 +23,7 @@ type ask struct {
 	verb, target string
 	fields       []string // "name: value"
 	body         string
-	raw          []byte // HTTP/1.1: what follows the header instead of body, framed by the fields
+	raw          []byte // instead of body, and over HTTP/1.1 framed by the fields alone
 	open         bool   // more of the body is promised and never comes
 }
 
@@ -38,7 +38,7 @@ type reply struct {
 }
 
 // code returns the gRPC code of an RPC's answer.
-func (r reply) code() codes.Code {
+func (r *reply) code() codes.Code {
 	var code codes.Code
 	if text := r.header.Get("Grpc-Status"); text == "" || code.UnmarshalJSON([]byte(text)) != nil {
 		return codes.Code(99)
@@ -48,7 +48,7 @@ func (r reply) code() codes.Code {
 
 // message is the text for people in the answer: of an RPC, of REST, or of a plain
 // route, which answers errors with the same JSON.
-func (r reply) message() string {
+func (r *reply) message() string {
 	if text := r.header.Get("Grpc-Message"); text != "" {
 		if plain, err := url.PathUnescape(text); err == nil {
 			return plain
@@ -63,7 +63,7 @@ func (r reply) message() string {
 }
 
 // text is everything of the answer that is the same each time.
-func (r reply) text() string {
+func (r *reply) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d\n", r.status)
 	if r.reset != nil {
@@ -80,7 +80,7 @@ func (r reply) text() string {
 }
 
 // bytes is all that a client can read of the answer.
-func (r reply) bytes() []byte {
+func (r *reply) bytes() []byte {
 	var b bytes.Buffer
 	_ = r.header.Write(&b)
 	b.Write(r.body)

@@ -61,6 +61,7 @@ func (c *h1) ask(a ask) reply {
 		return reply{closed: true}
 	}
 	body, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
 	rep := reply{status: resp.StatusCode, header: resp.Header, body: body, cut: err != nil, hangUp: resp.Close}
 	if resp.Close || err != nil || a.open {
 		c.close()

@@ -85,8 +85,11 @@ func (c *h2) start(a ask) uint32 {
 		_ = c.enc.WriteField(hpack.HeaderField{Name: strings.ToLower(f[:1] + name), Value: value})
 	}
 	c.writeBlock(id)
-	c.unsent, c.open, c.stream = []byte(a.body), a.open, initialWindow
-	if len(a.body) == 0 && !a.open {
+	c.unsent, c.open, c.stream = a.raw, a.open, initialWindow
+	if a.raw == nil {
+		c.unsent = []byte(a.body)
+	}
+	if len(c.unsent) == 0 && !a.open {
 		_ = c.fr.WriteData(id, true, nil)
 	}
 	c.send(id)
@@ -194,13 +197,13 @@ func (c *h2) take(id uint32, frame http2.Frame, rep *reply) bool {
 }
 
 // take notes a block of headers or trailers.
-func (rep *reply) take(f *http2.MetaHeadersFrame) {
+func (r *reply) take(f *http2.MetaHeadersFrame) {
 	for _, field := range f.Fields {
 		switch field.Name {
 		case ":status":
-			rep.status, _ = strconv.Atoi(field.Value)
+			r.status, _ = strconv.Atoi(field.Value)
 		default:
-			rep.header.Add(field.Name, field.Value)
+			r.header.Add(field.Name, field.Value)
 		}
 	}
 }

@@ -18,6 +18,7 @@ type output struct {
 	last    record         // the newest of them
 	lines   []string       // the newest lines, whatever they are
 	leaks   []string
+	verbs   map[string]bool // HTTP methods in records
 }
 
 // record is what the tests read of a log record.
@@ -25,12 +26,13 @@ type record struct {
 	Message string `json:"msg"`
 	Method  string `json:"method"`
 	Code    string `json:"code"`
+	Verb    string `json:"http_method"`
 	Denied  bool   `json:"denied"`
 	Client  string `json:"client_address"`
 	Error   string `json:"error"`
 }
 
-func newOutput() *output { return &output{records: map[string]int{}} }
+func newOutput() *output { return &output{records: map[string]int{}, verbs: map[string]bool{}} }
 
 // Write takes one line. It is the sink of the log.
 func (o *output) Write(line []byte) (int, error) {
@@ -39,9 +41,15 @@ func (o *output) Write(line []byte) (int, error) {
 	if part := o.secrets.in(line); part != "" {
 		o.leaks = append(o.leaks, fmt.Sprintf("%q in %s", part, line))
 	}
+	if text, ended := bytes.CutSuffix(line, []byte("\n")); !ended || bytes.ContainsAny(text, "\n\r\x1b") {
+		o.leaks = append(o.leaks, fmt.Sprintf("not one line: %q", line))
+	}
 	var r record
 	if err := json.Unmarshal(line, &r); err == nil && r.Message == "call" {
 		o.records[r.Method]++
+		if r.Verb != "" {
+			o.verbs[r.Verb] = true
+		}
 		o.last = r
 	}
 	if o.lines = append(o.lines, string(line)); len(o.lines) > 64 {
@@ -51,7 +59,7 @@ func (o *output) Write(line []byte) (int, error) {
 }
 
 // tell takes a text that is not a record.
-func (o *output) tell(text string) { _, _ = o.Write([]byte(text)) }
+func (o *output) tell(text string) { _, _ = fmt.Fprintf(o, "%q\n", text) }
 
 // hide says what must not be written from now on.
 func (o *output) hide(values ...string) {

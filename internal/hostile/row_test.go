@@ -43,6 +43,7 @@ type outcome struct {
 	label     string // the method in the log; "" is that of the call
 	reads     bool   // the message is decoded first
 	runs      bool   // by the handler
+	agreed    bool   // refused by a hook that does not decide access
 	elsewhere bool   // as of a row
 	also      map[string]string
 }

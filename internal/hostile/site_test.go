@@ -3,7 +3,7 @@ package hostile_test
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"log"
 	"log/slog"
@@ -53,14 +53,6 @@ var doors = []door{wire, mounted, rest, restMux, dialled, inside, plain}
 
 func (d door) rpc() bool { return d == wire || d == mounted }
 
-// records is how many calls a request makes that its first server lets through.
-func (d door) records() int {
-	if d == dialled {
-		return 2
-	}
-	return 1
-}
-
 // stranger is where requests come from, unless a test says otherwise.
 const stranger = "203.0.113.9:4711"
 
@@ -82,17 +74,18 @@ type options struct {
 
 // site is the service behind one door.
 type site struct {
-	t    testing.TB
-	door door
-	addr string
+	t       testing.TB
+	door    door
+	addr    string
+	handler http.Handler // what serves it over HTTP
 
-	service  *service
-	out      *output
-	watches  []*watch
-	decoded  atomic.Int64 // messages of requests
-	stack    *interceptor.Stack
-	grpc     *grpcadapter.Server
-	restored func()
+	service *service
+	out     *output
+	watches []*watch
+	decoded atomic.Int64 // messages of requests
+	stack   *interceptor.Stack
+	grpc    *grpcadapter.Server
+	last    string // what was said about the last row
 }
 
 // newSite opens a door.
@@ -112,8 +105,7 @@ func newSite(t testing.TB, d door, o options) *site {
 
 func (s *site) newStack(o options) *interceptor.Stack {
 	s.watches = []*watch{newWatch("outermost"), newWatch("innermost")}
-	key, record := serviceKey()
-	_ = key
+	_, record := serviceKey()
 	auth := o.auth
 	if auth == nil {
 		auth = authn.New(authn.Bearer(verifier(keys())), apikey.New(apikey.Static(record)))
@@ -270,7 +262,8 @@ func (s *site) serveGRPC(o options, srv grpcServer) string {
 }
 
 func (s *site) serveHTTP(o options, h http.Handler) string {
-	srv := &http.Server{Handler: h, Protocols: new(http.Protocols), ErrorLog: log.New(writer2{s.out}, "", 0)}
+	s.handler = h
+	srv := &http.Server{Handler: h, Protocols: new(http.Protocols), ErrorLog: log.New(s.out, "", 0)}
 	srv.Protocols.SetHTTP1(true)
 	srv.Protocols.SetUnencryptedHTTP2(true)
 	lis := s.listen(o)
@@ -278,13 +271,12 @@ func (s *site) serveHTTP(o options, h http.Handler) string {
 	go func() { done <- srv.Serve(lis) }()
 	s.t.Cleanup(func() {
 		_ = srv.Close()
-		<-done
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			s.t.Errorf("the HTTP server: %v", err)
+		}
 	})
 	return lis.Addr().String()
 }
-
-// writer2 is the output without the length that log wants back.
-type writer2 struct{ io.Writer }
 
 func (s *site) dial(addr string) *grpc.ClientConn {
 	conn, err := grpc.NewClient("passthrough:///"+addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -317,17 +309,18 @@ type from struct {
 func (l from) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err != nil {
-		return nil, fmt.Errorf("%w", err)
+		return nil, err //nolint:wrapcheck // it stands for the other listener
 	}
-	return conn2{conn, l.peer}, nil
+	return peered{conn, l.peer}, nil
 }
 
-type conn2 struct {
+// peered is a connection that seems to come from an address.
+type peered struct {
 	net.Conn
 	peer net.Addr
 }
 
-func (c conn2) RemoteAddr() net.Addr { return c.peer }
+func (c peered) RemoteAddr() net.Addr { return c.peer }
 
 // client returns a connection that asks through the door.
 func (s *site) client() interface{ ask(a ask) reply } {
