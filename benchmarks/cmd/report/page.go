@@ -75,7 +75,8 @@ func (row row) judge(r *results) (budget, measured, met string) {
 			quotient := ours / theirs
 			budgets = append(budgets, fmt.Sprintf("≤ %.2f ×", l.max))
 			figures = append(figures, fmt.Sprintf("%.2f × (%s of %s)", quotient, quantity(ours, l.unit), quantity(theirs, l.unit)))
-			good = good && ok && theirs > 0 && quotient <= l.max
+			// What adds less than nothing is noise, and proves nothing.
+			good = good && ok && ours > 0 && theirs > 0 && quotient <= l.max
 		default:
 			budgets, figures = append(budgets, "≤ "+quantity(l.max, l.unit)), append(figures, quantity(ours, l.unit))
 			// A tenth of an allocation is the transport's, which allocates now and then.

@@ -58,6 +58,20 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// TestNoise: what seems to add less than nothing meets no ratio.
+func TestNoise(t *testing.T) {
+	t.Parallel()
+	slower := path{"RPCDirect/bare", "RPCDirect/crosscut/W5"}
+	for _, row := range []row{
+		{ours: slower, theirs: direct("go-grpc-middleware/W5"), limits: all(ratio(1))},
+		{ours: direct("crosscut/W5"), theirs: slower, limits: all(ratio(1))},
+	} {
+		if _, measured, met := row.judge(parsed(t)); met != "**no**" {
+			t.Errorf("%s is %s, want no", measured, met)
+		}
+	}
+}
+
 // TestRowsNameBenchmarks: a budget whose benchmark was renamed would never be met.
 func TestRowsNameBenchmarks(t *testing.T) {
 	t.Parallel()
