@@ -39,7 +39,7 @@ const (
 
 // BeforeHandler refuses calls that a page of another origin could have made.
 func (h *hook) BeforeHandler(ctx context.Context, call *interceptor.Call, method *interceptor.Method) (context.Context, error) {
-	if call.Transport() != interceptor.HTTP || safe(call.HTTPMethod()) {
+	if call.Transport() != interceptor.HTTP || safe(call.HTTPMethod()) && !upgrades(call) {
 		return ctx, nil
 	}
 	authority := authorityOf(call.RequestHeader())
@@ -64,6 +64,13 @@ func safe(method string) bool {
 	return false
 }
 
+// upgrades tells whether the call asks for another protocol. A page may open a
+// WebSocket to any origin, with the visitor's cookies and without asking, and then
+// both sends and reads: it is a GET in form only (RFC 6455 section 10.2).
+func upgrades(call *interceptor.Call) bool {
+	return len(call.RequestHeader().Values("Upgrade")) > 0
+}
+
 // noHost stands for a Host that the request has not (HTTP/1.0). An empty one would
 // equal that of the origin "null".
 const noHost = " "
@@ -80,7 +87,7 @@ func (h *hook) checkOrigin(call *interceptor.Call) error {
 		return errAmbiguous
 	}
 	r := &http.Request{
-		Method: call.HTTPMethod(),
+		Method: http.MethodPost, // the method of an upgrade would pass
 		Host:   call.Authority(),
 		Header: http.Header{"Sec-Fetch-Site": site, "Origin": origin},
 	}

@@ -132,6 +132,32 @@ func TestMethods(t *testing.T) {
 	}
 }
 
+// TestUpgrades are handshakes of WebSockets, which pages may send to any origin.
+func TestUpgrades(t *testing.T) {
+	t.Parallel()
+	hook := csrf.New(csrf.TrustOrigins(app))
+	for name, tt := range map[string]struct {
+		header http.Header
+		status int
+	}{
+		"stranger's page":              {headers("Cookie", "x=y", "Sec-Fetch-Site", "cross-site", "Origin", evil), 403},
+		"stranger's page, old browser": {headers("Cookie", "x=y", "Origin", evil), 403},
+		"without a cookie":             {headers("Origin", evil), 403},
+		"sandboxed page":               {headers("Cookie", "x=y", "Origin", "null"), 403},
+		"own page":                     {headers("Cookie", "x=y", "Sec-Fetch-Site", "same-origin", "Origin", "https://"+host), 200},
+		"trusted page":                 {headers("Cookie", "x=y", "Sec-Fetch-Site", "cross-site", "Origin", app), 200},
+		"no browser":                   {headers("Cookie", "x=y"), 200},
+		"token":                        {headers("Authorization", "Bearer x", "Origin", evil), 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tt.header.Set("Connection", "Upgrade")
+			tt.header.Set("Upgrade", "websocket")
+			check(t, send(hook, http.MethodGet, host, route, tt.header), tt.status)
+		})
+	}
+}
+
 // TestJSONDressedAsAForm are calls of an RPC over REST.
 func TestJSONDressedAsAForm(t *testing.T) {
 	t.Parallel()

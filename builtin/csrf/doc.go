@@ -11,7 +11,9 @@
 // A call with a method other than GET, HEAD and OPTIONS that comes from another
 // origin is refused with PERMISSION_DENIED (403), subdomains of one's own site
 // included. [TrustOrigins] makes exceptions. Requests without either header are
-// not from a current browser and pass.
+// not from a current browser and pass. A request with an Upgrade header is checked
+// whatever its method: a WebSocket begins as a GET, with the visitor's cookies, and no
+// rule of cross-origin reading protects what comes after.
 //
 // Calls without a cookie that bring a token in Authorization are judged on the
 // token alone: a browser never adds one by itself, and a page of another origin
@@ -39,8 +41,7 @@
 // not count as interceptor.Call.Denied.
 //
 // It cannot see what a GET does: handlers and RPCs bound to GET must change
-// nothing. A WebSocket begins as a GET, so a handler that accepts them has to check
-// Origin itself. Behind a proxy that replaces Host, old browsers' same-origin
+// nothing. Behind a proxy that replaces Host, old browsers' same-origin
 // requests look foreign; name the public origin with [TrustOrigins].
 //
 // A call that no rule is about takes no allocation; one with an unsafe method from
