@@ -13,7 +13,8 @@ import (
 // handlers call it, from any goroutine, in any phase before the logging hook's
 // AfterResponse; what comes later is dropped. Attributes appear in the order they
 // were added, repeated keys included. Without a call, or without a logging hook,
-// nothing happens. attrs is copied.
+// nothing happens. attrs is copied. Strings and errors are cut at 8 KiB, and
+// protobuf messages printed without the fields marked debug_redact.
 func Add(ctx context.Context, attrs ...slog.Attr) {
 	call, ok := interceptor.CallFrom(ctx)
 	if !ok || call == nil || len(attrs) == 0 {
@@ -67,7 +68,7 @@ func appendAdded(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
 		return attrs
 	}
 	for _, a := range b.all() {
-		attrs = append(attrs, safe(a))
+		attrs = append(attrs, safe(a, maxPayload))
 	}
 	return attrs
 }

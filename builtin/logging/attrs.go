@@ -116,9 +116,5 @@ func appendKey(attrs []slog.Attr, call *interceptor.Call, key interceptor.AnyKey
 	if !ok {
 		return attrs
 	}
-	a := safe(slog.Any(key.Name(), v))
-	if a.Value.Kind() == slog.KindString {
-		a.Value = slog.StringValue(cut(a.Value.String(), maxValue))
-	}
-	return append(attrs, a)
+	return append(attrs, safe(slog.Any(key.Name(), v), maxValue))
 }

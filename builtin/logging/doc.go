@@ -21,9 +21,19 @@
 //	denied          true where a deciding hook did not agree, whatever was answered
 //	path            only where no method was found, without the query, cut
 //	error           the failure with its causes, for operators, cut
+//	slow            true where the call took longer than [Slow] allows
+//	sample_rate     where [Sample] is at work: how many successes the record stands for
 //
 // each only where there is something to say. After them come the values of the
 // keys listed with [Keys], and what hooks and handlers gave to [Add].
+//
+// # Levels, and what is left out
+//
+// A record's level says whose fault the outcome is; see [DefaultLevel]. [CodeLevel]
+// moves single codes, [Level] decides by anything the call tells, and [Slow] raises
+// what took too long to warn. Where the log is too large, [Sample] leaves out
+// successes, and nothing else: failures, refusals, slow calls and whatever has a
+// level above info are always on record.
 //
 // # Payloads
 //
@@ -51,6 +61,8 @@
 // # Cost and limits
 //
 // A record takes two allocations of this package beyond what the slog.Handler
-// needs, two more for the ids of a span, and none where the handler is not enabled for its level. The hook sees
-// what the server knows: bytes that were written but never arrived count as sent.
+// needs, and one more for the ids of a span. A record that is not written, because
+// the handler is not enabled for its level or for [Sample], takes none. The hook
+// sees what the server knows: bytes that were written but never arrived count as
+// sent.
 package logging

@@ -24,6 +24,7 @@ var ops = driver.Get[interceptor.Stack, interceptor.Call, interceptor.Method]()
 type wire struct {
 	driver.Transport
 	kind   driver.Kind
+	parts  bool // the response was sent in parts
 	path   string
 	method string
 	remote net.Addr
@@ -31,6 +32,7 @@ type wire struct {
 }
 
 func (w *wire) Kind() driver.Kind                       { return w.kind }
+func (w *wire) Flushed() bool                           { return w.parts }
 func (w *wire) Path() string                            { return w.path }
 func (w *wire) HTTPMethod() string                      { return w.method }
 func (w *wire) Peer() driver.Peer                       { return driver.Peer{Remote: w.remote} }
@@ -112,6 +114,14 @@ func (j *journal) logger(level slog.Level) *slog.Logger {
 func (j *journal) text() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	return j.buf.String()
+}
+
+// take returns the text and begins a new one.
+func (j *journal) take() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	defer j.buf.Reset()
 	return j.buf.String()
 }
 

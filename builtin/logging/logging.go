@@ -51,7 +51,7 @@ func (h *hook) AfterResponse(ctx context.Context, call *interceptor.Call) {
 	if !h.out.Enabled(ctx, level) {
 		return
 	}
-	sampled := h.sampling != nil && ordinary(call, level, slow)
+	sampled := h.sampling != nil && ordinary(call, level)
 	if sampled && !h.sampling.keep(call) {
 		return
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -186,30 +185,6 @@ func TestKeys(t *testing.T) {
 	}
 	if _, ok := r["unset"]; ok {
 		t.Error("a key without a value is in the record")
-	}
-}
-
-func TestForgedLinesStayOneField(t *testing.T) {
-	t.Parallel()
-	forged := "x\r\n{\"level\":\"info\",\"msg\":\"admin login ok\"}\x1b[31m\u202e\x00\xff"
-	key := interceptor.NewKey[string]("agent")
-	inner := interceptor.FromFuncs("agent", interceptor.Funcs{
-		BeforeRequest: func(ctx context.Context, c *interceptor.Call) (context.Context, error) {
-			key.Set(c, forged)
-			return ctx, nil
-		},
-	})
-	for name, handler := range map[string]func(io.Writer) slog.Handler{
-		"json": func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) },
-		"text": func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) },
-	} {
-		var j journal
-		stack := interceptor.MustNew(logging.New(slog.New(handler(&j)), logging.Keys(key)), inner)
-		exchange{wire: &wire{kind: driver.HTTP, path: "/" + forged}, refuse: errors.New(forged)}.run(t, stack)
-		text := j.text()
-		if strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\r\x1b\u202e\x00") {
-			t.Errorf("%s: the log has raw control characters, or more than a line: %q", name, text)
-		}
 	}
 }
 

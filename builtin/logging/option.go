@@ -19,7 +19,7 @@ type option func(*hook)
 func (f option) apply(h *hook) { f(h) }
 
 // Keys adds the values of keys to the record of every call that has them, under
-// the keys' names and in this order. Strings are cut at 1 KiB. Repeating the
+// the keys' names and in this order. Strings and errors are cut at 1 KiB. Repeating the
 // option adds more keys; it panics for a nil key and for one that is listed
 // already. It has no effect on the records of [Payloads].
 func Keys(keys ...interceptor.AnyKey) Option {

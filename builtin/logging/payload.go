@@ -64,20 +64,25 @@ func messageValue(m proto.Message) slog.Value {
 	return slog.AnyValue(json.RawMessage(p.out))
 }
 
-// safe returns a with every message in it printed by this package: handlers of
-// slog would print all of its fields.
-func safe(a slog.Attr) slog.Attr {
+// safe returns a with every message in it printed by this package, since handlers
+// of slog would print all of its fields, and with texts cut at limit.
+func safe(a slog.Attr, limit int) slog.Attr {
 	a.Value = a.Value.Resolve()
 	switch a.Value.Kind() {
+	case slog.KindString:
+		a.Value = slog.StringValue(cut(a.Value.String(), limit))
 	case slog.KindAny:
-		if m, ok := a.Value.Any().(proto.Message); ok && m != nil {
-			a.Value = messageValue(m)
+		switch v := a.Value.Any().(type) {
+		case proto.Message:
+			a.Value = messageValue(v)
+		case error:
+			a.Value = slog.StringValue(cut(fmt.Sprint(v), limit)) // survives what Error panics with
 		}
 	case slog.KindGroup:
 		members := a.Value.Group()
 		group := make([]slog.Attr, len(members))
 		for i := range members {
-			group[i] = safe(members[i])
+			group[i] = safe(members[i], limit)
 		}
 		a.Value = slog.GroupValue(group...)
 	}

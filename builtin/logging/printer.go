@@ -49,6 +49,7 @@ func (p *printer) quoted(s string) {
 	if err != nil {
 		b = []byte(`""`)
 	}
+	b = escaped(b)
 	if room := p.limit - len(p.out); over || len(b) > room {
 		p.out = append(p.out, b[:min(room, len(b))]...)
 		p.full = true

@@ -32,8 +32,9 @@ func (s *sampling) keep(call *interceptor.Call) bool {
 	return (s.count(call.Method()).Add(1)-1)%s.n == 0
 }
 
-// ordinary tells whether nobody would miss the call's record: a success that was
-// neither slow nor given a level above info.
-func ordinary(call *interceptor.Call, level slog.Level, slow bool) bool {
-	return call.Code() == codes.OK && call.Err() == nil && !call.Denied() && !slow && level <= slog.LevelInfo
+// ordinary tells whether nobody would miss the call's record: a success that has no
+// level above info, as slow ones have. A refusal may be a success by its code, such
+// as a redirect to a login page.
+func ordinary(call *interceptor.Call, level slog.Level) bool {
+	return call.Code() == codes.OK && !call.Denied() && level <= slog.LevelInfo
 }

@@ -1,9 +1,12 @@
 package logging
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // cut shortens s to about limit bytes and makes what is invisible visible.
@@ -27,6 +30,27 @@ func cut(s string, limit int) string {
 		b.WriteString(quoted[1 : len(quoted)-1])
 	}
 	return b.String()
+}
+
+// escaped returns a text of JSON with what is invisible escaped. What is below
+// U+0020 encoding/json has escaped already.
+func escaped(text []byte) []byte {
+	if plain(string(text)) {
+		return text
+	}
+	b := make([]byte, 0, len(text)+16)
+	for _, r := range string(text) {
+		switch {
+		case unicode.IsPrint(r):
+			b = utf8.AppendRune(b, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			b = fmt.Appendf(b, `\u%04x\u%04x`, high, low)
+		default:
+			b = fmt.Appendf(b, `\u%04x`, r)
+		}
+	}
+	return b
 }
 
 // plain tells whether s is printable ASCII, which nearly everything is.

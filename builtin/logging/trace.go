@@ -15,8 +15,11 @@ func appendTrace(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
 	if !ok {
 		return attrs
 	}
-	return append(attrs,
-		slog.String("trace_id", hex.EncodeToString(s.TraceID[:])),
-		slog.String("span_id", hex.EncodeToString(s.SpanID[:])),
-		slog.String("trace_flags", hex.EncodeToString([]byte{s.Flags})))
+	const trace, span = 2 * len(s.TraceID), 2 * (len(s.TraceID) + len(s.SpanID))
+	var digits [span + 2]byte
+	hex.Encode(digits[:], s.TraceID[:])
+	hex.Encode(digits[trace:], s.SpanID[:])
+	hex.Encode(digits[span:], []byte{s.Flags})
+	text := string(digits[:]) // one allocation for the three
+	return append(attrs, slog.String("trace_id", text[:trace]), slog.String("span_id", text[trace:span]), slog.String("trace_flags", text[span:]))
 }

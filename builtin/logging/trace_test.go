@@ -36,6 +36,35 @@ func TestSpanOfTheCall(t *testing.T) {
 	check(t, logged(t, x, nil), map[string]any{"trace_id": nil, "span_id": nil, "trace_flags": nil})
 }
 
+// TestSpanAllocation checks that the ids of a span take one allocation.
+func TestSpanAllocation(t *testing.T) { // not parallel: it counts allocations
+	if withRace {
+		t.Skip("the race detector allocates as well")
+	}
+	run := func(key bool) float64 {
+		hooks := []interceptor.Hook{logging.New(slog.New(drop{}))}
+		if key {
+			hooks = append(hooks, traced)
+		} else {
+			hooks = append(hooks, untraced)
+		}
+		return testing.AllocsPerRun(1000, directRPC(t, interceptor.MustNew(hooks...)))
+	}
+	if n := run(true) - run(false); n != 1 {
+		t.Errorf("the ids of a span take %v allocations, want 1", n)
+	}
+}
+
+var spanElsewhere = interceptor.NewKey[*tracekey.Span]("elsewhere")
+
+// untraced costs what traced costs.
+var untraced = interceptor.FromFuncs("untraced", interceptor.Funcs{
+	BeforeRequest: func(ctx context.Context, call *interceptor.Call) (context.Context, error) {
+		spanElsewhere.Set(call, &span)
+		return ctx, nil
+	},
+})
+
 func TestSpanOfAPayload(t *testing.T) {
 	t.Parallel()
 	var j journal
