@@ -43,6 +43,9 @@ func (c *counted) Read(p []byte) (int, error) {
 // takes as many allocations for 30 MiB as for one KiB. It is not parallel, because it
 // counts allocations.
 func TestDenialCost(t *testing.T) {
+	if racing {
+		t.Skip("the race detector allocates as well")
+	}
 	for _, d := range []door{rest, restMux, inside, plain} {
 		s := newSite(t, d, options{})
 		var first float64
@@ -84,6 +87,9 @@ func (s *site) stranger(b body, from io.Reader) *http.Request {
 // ahead of the hooks until the denial has ended the request; how far it gets is chance,
 // so only the decision is held there.
 func TestDenialCostOfRPCs(t *testing.T) {
+	if racing {
+		t.Skip("the race detector allocates as well")
+	}
 	for _, d := range []door{wire, mounted} {
 		s := newSite(t, d, options{})
 		for _, b := range bodies() {

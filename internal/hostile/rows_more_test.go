@@ -66,6 +66,16 @@ func bodyRows() []row {
 		a.fields, a.raw, a.open = append(a.fields, "Transfer-Encoding: chunked"), []byte("1000\r\n{\"id\":\""), true
 		a.body = ""
 	}
+	few := func(a *ask) {
+		a.fields, a.raw, a.open = append(a.fields, "Content-Length: 20"), []byte("{\"id\":\""), true
+		a.body = ""
+	}
+	hangsUp := func(t *testing.T, s *site, first reply) {
+		t.Helper()
+		if !s.door.rpc() && !first.hangUp {
+			t.Error("the connection is kept for a request that never ends")
+		}
+	}
 	asReader := []string{bearer(reader())}
 	return []row{
 		{name: "H45 bomb of nobody", call: create, alter: bomb, want: unauthenticated, times: 5},
@@ -77,8 +87,9 @@ func bodyRows() []row {
 			name: "H47 ten bytes announced, three sent", call: get, doors: "GS", fields: asReader,
 			alter: func(a *ask) { a.body = "\x00\x00\x00\x00\x0aabc" }, want: outcome{code: codes.Internal},
 		},
-		{name: "H48 body that never ends", call: create, alter: seven, want: unauthenticated, times: 50},
-		{name: "H48 chunk that never ends", call: create, doors: "RMDIP", alter: chunk, want: unauthenticated, times: 50},
+		{name: "H48 body that never ends", call: create, alter: seven, want: unauthenticated, times: 50, after: hangsUp},
+		{name: "H48 few bytes that never come", call: create, doors: "RMDIP", alter: few, want: unauthenticated, times: 50, after: hangsUp},
+		{name: "H48 chunk that never ends", call: create, doors: "RMDIP", alter: chunk, want: unauthenticated, times: 50, after: hangsUp},
 	}
 }
 
