@@ -19,13 +19,19 @@ import (
 // The hook compiles what a policy demands when the server learns of a method. A
 // condition that does not compile keeps the server from starting.
 func New() interceptor.Hook {
-	return &hook{rules: interceptor.PerMethod(func(*interceptor.Method) *rules { return new(rules) })}
+	return &hook{
+		rules:   interceptor.PerMethod(func(*interceptor.Method) *rules { return new(rules) }),
+		granted: interceptor.NewKey[*grant]("authz"),
+	}
 }
 
 type hook struct {
 	interceptor.Base
 	rules  func(*interceptor.Method) *rules
 	warned sync.Once // that no hook identifies callers
+	// granted is what BeforeHandler found out, for the conditions on messages. Nobody
+	// else has the key, so nobody can exchange the principal during a stream.
+	granted *interceptor.Key[*grant]
 }
 
 var (
@@ -36,10 +42,6 @@ var (
 	_ interceptor.MethodPlanner = (*hook)(nil)
 	_ interceptor.MessageHook   = (*hook)(nil)
 )
-
-// granted is what BeforeHandler found out, for the conditions on messages. It is a
-// key of its own so that nobody can exchange the principal during a stream.
-var granted = interceptor.NewKey[*grant]("authz")
 
 // grant is a caller who may call, if the messages are such.
 type grant struct {
@@ -115,14 +117,14 @@ func (h *hook) BeforeHandler(ctx context.Context, call *interceptor.Call, method
 	}
 	if len(r.onMessage) > 0 {
 		call.AwaitMessage()
-		granted.Set(call, &grant{rule: r, principal: caller})
+		h.granted.Set(call, &grant{rule: r, principal: caller})
 	}
 	return ctx, nil
 }
 
 // OnReceive evaluates the conditions that read the request, on every message.
 func (h *hook) OnReceive(_ context.Context, call *interceptor.Call, msg any) error {
-	g, ok := granted.Get(call)
+	g, ok := h.granted.Get(call)
 	if !ok {
 		return errNoRule
 	}

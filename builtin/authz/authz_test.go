@@ -288,3 +288,21 @@ func TestNotTurnedIntoAccess(t *testing.T) {
 		}
 	})
 }
+
+// TestTwoIdentities: a hook that identifies another caller further in changes nothing
+// about the one that an outer authz has agreed to, for messages either.
+func TestTwoIdentities(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]codes.Code{"alice": codes.OK, "root": codes.PermissionDenied} {
+		call, _ := interceptortest.NewCall(
+			interceptortest.WithHooks(policy.New(everywhere(policy.Condition("request.text == principal.subject || 'admin' in principal.roles && request.text != ''"))...),
+				as(principals["reader"]), interceptor.As("first", authz.New()), as2(principals["admin"]), interceptor.As("second", authz.New())),
+			interceptortest.WithMethod(interceptortest.NewMethod("/"+conformance+"/Unary"), ""),
+			interceptortest.WithMessage(&pb.UnaryRequest{Text: text}))
+		if got := interceptortest.RunPhases(call, nil); interceptor.StatusOf(got.Err).Code() != want || got.Reached != (want == codes.OK) {
+			t.Errorf("%s: %v, handler reached %v; want %v", text, got.Err, got.Reached, want)
+		}
+	}
+}
+
+func as2(p *authn.Principal) interceptor.Hook { return interceptor.As("identify again", as(p)) }

@@ -96,6 +96,27 @@ func TestStrictStart(t *testing.T) {
 	}
 }
 
+// TestTwoPolicies: of two policies of one method only one would be kept, so a server that
+// has two does not start, and answers nobody.
+func TestTwoPolicies(t *testing.T) {
+	t.Parallel()
+	const ping = "/crosscut.hostile.v1.ItemsService/Ping"
+	outer := policy.New(policy.Method(legacy, policy.Roles("admin")))
+	inner := interceptor.As("inner policy", policy.New(policy.Method(legacy, policy.Public)))
+	srv := itemsServer(t, outer, inner, authz())
+	if err := srv.Check(); err == nil || !strings.Contains(err.Error(), legacy) || !strings.Contains(err.Error(), "only one of the two would be kept") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := hostilev1.NewItemsServiceClient(srv.Conn()).Legacy(t.Context(), &hostilev1.LegacyRequest{}); status.Code(err) != codes.Internal {
+		t.Errorf("a caller got %v", err)
+	}
+	apart := itemsServer(t, interceptor.When(interceptor.Methods(ping), interceptor.As("policy of one", policy.New()), interceptor.As("enforcer of one", authz())),
+		interceptor.When(interceptor.Not(interceptor.Methods(ping)), outer, authz()))
+	if err := apart.Check(); err != nil {
+		t.Errorf("with methods of their own: %v", err)
+	}
+}
+
 // TestNobodyEnforces: what the .proto asks for keeps a server from starting, by name,
 // as long as a hook is missing, from the empty stack on.
 func TestNobodyEnforces(t *testing.T) {
