@@ -2,6 +2,7 @@ package grpcadapter_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -58,6 +59,43 @@ func TestAllocations(t *testing.T) { // not parallel: it counts allocations
 		if got > 3 {
 			t.Errorf("a stack of %d no-op hooks adds %v allocations to a unary call, want at most 3", hooks, got)
 		}
+	}
+}
+
+// endless is a stream whose messages cost nothing.
+type endless struct{ grpc.ServerStream }
+
+func (endless) Context() context.Context { return context.Background() }
+func (endless) SendMsg(any) error        { return nil }
+func (endless) RecvMsg(any) error        { return nil }
+
+// TestMessageAllocations: a message of a stream costs the stack nothing, each way.
+func TestMessageAllocations(t *testing.T) { // not parallel: it counts allocations
+	var messages int
+	echo := func(_ any, stream grpc.ServerStream) error {
+		in, out := &pb.BidiStreamRequest{}, &pb.BidiStreamResponse{}
+		for range messages {
+			if err := errors.Join(stream.RecvMsg(in), stream.SendMsg(out)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	to := &captured{}
+	grpcadapter.Guard(noOps(3), to).RegisterService(&grpc.ServiceDesc{
+		ServiceName: "allocations.test.Service",
+		Streams:     []grpc.StreamDesc{{StreamName: "Echo", Handler: echo, ServerStreams: true, ClientStreams: true}},
+	}, nil)
+	count := func(n int) float64 {
+		messages = n
+		return testing.AllocsPerRun(20, func() {
+			if err := to.desc.Streams[0].Handler(to.impl, endless{}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	if few, many := count(10), count(1010); few != many {
+		t.Errorf("1,000 more messages each way cost %v allocations, want none", many-few)
 	}
 }
 

@@ -225,7 +225,7 @@ func (f *flow) send(m any) error {
 		f.start()
 	}
 	if err := f.wire.SendMsg(out); err != nil {
-		f.wireError.CompareAndSwap(nil, &err)
+		f.broke(err)
 		return err
 	}
 	ops.Sent(r.call, 1, r.sentSize())
@@ -255,7 +255,7 @@ func (f *flow) RecvMsg(m any) error {
 func (f *flow) receive(m any) error {
 	if err := f.recvWire(m); err != nil {
 		if f.stopped.Load() == nil && !errors.Is(err, io.EOF) {
-			f.wireError.CompareAndSwap(nil, &err)
+			f.broke(err)
 		}
 		return err
 	}
@@ -268,6 +268,10 @@ func (f *flow) receive(m any) error {
 	}
 	return nil
 }
+
+// broke remembers the status that the transport sent by itself. It is a function
+// of its own so that messages which pass do not pay for the error's place.
+func (f *flow) broke(err error) { f.wireError.CompareAndSwap(nil, &err) }
 
 func (f *flow) takesMany() bool {
 	k := f.rpc.target.method.Kind()

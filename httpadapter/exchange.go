@@ -107,7 +107,7 @@ func (x *exchange) Lifetime() context.Context { return x.received.Context() }
 // serve answers a request as a call that f begins.
 func serve(f front, w http.ResponseWriter, r *http.Request) {
 	c := f.config()
-	x := &exchange{config: c, kind: driver.HTTP, inner: w, received: r}
+	x := &exchange{config: c, kind: driver.HTTP, inner: w, received: r, req: r}
 	if c.grpc.Load() && r.Method == http.MethodPost {
 		if server, ok := grpcServer(f, r); ok {
 			x.renderer, _ = server.(httpwire.Renderer)
@@ -118,10 +118,7 @@ func serve(f front, w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
-	x.handed = ops.Begin(&x.call, c.stack, r.Context(), x)
-	// The original stays as it is: net/http looks at its Body when the header is
-	// written, and at its MultipartForm when the handler has returned.
-	x.req = r.WithContext(x.handed)
+	ops.Begin(&x.call, c.stack, r.Context(), x)
 	if x.kind == driver.HTTP && hasBody(r) {
 		ops.ReceivedBytes(&x.call, -1)
 	}
@@ -138,15 +135,17 @@ func hasBody(r *http.Request) bool {
 
 // run takes the call from its entry to an answer.
 func (x *exchange) run() {
-	if !ops.Request(&x.call) && !x.holdsMessage() {
+	goesOn := ops.Request(&x.call) || x.holdsMessage()
+	// The original stays as it is: net/http looks at its Body when the header is
+	// written, and at its MultipartForm when the handler has returned. One copy takes
+	// the contexts of all hooks.
+	x.handed = ops.Inner(&x.call)
+	x.req = x.received.WithContext(x.handed)
+	if !goesOn {
 		x.Refuse()
 	} else if err := x.config.front.ready(); err != nil {
 		x.refuse(ops.Misuse("the handler cannot serve: " + err.Error()))
 	} else {
-		if ctx := ops.Inner(&x.call); ctx != x.handed {
-			x.handed = ctx
-			x.req = x.req.WithContext(ctx)
-		}
 		x.config.front.dispatch(x, x.writer(), x.req)
 	}
 	x.runBeforeEnd()

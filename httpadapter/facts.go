@@ -16,9 +16,9 @@ import (
 // than the call tells, and false for calls that did not arrive through this
 // package (a gRPC call on a mounted server did). The phases of the call may use
 // it; it shares URL and Header with the request that the handler gets, and has
-// Pattern and path values once a route has matched. Do not read or replace its
-// Body, and change nothing that routing depends on: a call whose route no longer
-// matches the decision fails INTERNAL.
+// Pattern, path values and the context of the call once a route has matched. Do not
+// read or replace its Body, and change nothing that routing depends on: a call whose
+// route no longer matches the decision fails INTERNAL.
 func RequestFrom(call *interceptor.Call) (*http.Request, bool) {
 	if call == nil {
 		return nil, false

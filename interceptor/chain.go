@@ -88,7 +88,7 @@ func (l *layer) next(ctx context.Context, call *Call) error {
 // mayRun refuses a context that is not the call's, a run after an answer, and a
 // second run unless the method is a unary RPC whose last run returned an error.
 func (l *layer) mayRun(ctx context.Context, call *Call) error {
-	if err := call.checkContext(ctx, l.hook, "passed to next"); err != nil {
+	if err := call.checkContext(ctx, l.hook, "passed to", "next"); err != nil {
 		return err
 	}
 	if call.answered() != nil {

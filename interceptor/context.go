@@ -31,7 +31,7 @@ func (c *Call) contextOf(st *step) context.Context {
 // accept checks the context a Before… phase returned and keeps the deadline and
 // cancellation of the one the phase received.
 func (c *Call) accept(passed, returned context.Context, e *entry, phase string) (context.Context, error) {
-	if err := c.checkContext(returned, e, "returned by "+phase); err != nil {
+	if err := c.checkContext(returned, e, "returned by", phase); err != nil {
 		return nil, err
 	}
 	if !reflect.ValueOf(returned).Comparable() {
@@ -43,18 +43,20 @@ func (c *Call) accept(passed, returned context.Context, e *entry, phase string) 
 // opaqueContext makes a context of an uncomparable type comparable.
 type opaqueContext struct{ context.Context }
 
-func (c *Call) checkContext(ctx context.Context, hook *entry, what string) error {
+// checkContext refuses a context that is not one of the call. Where it came from is in
+// two words, which are put together only for the error.
+func (c *Call) checkContext(ctx context.Context, hook *entry, came, where string) error {
 	if ctx == nil {
-		return hook.misusef("the context %s is nil; use the context the hook received, or one derived from it", what)
+		return hook.misusef("the context %s %s is nil; use the context the hook received, or one derived from it", came, where)
 	}
 	if ctx == context.Context(&c.ctx) {
 		return nil
 	}
 	switch found, _ := ctx.Value(callKey{}).(*Call); {
 	case found == nil:
-		return hook.misusef("the context %s is not derived from the context the hook received", what)
+		return hook.misusef("the context %s %s is not derived from the context the hook received", came, where)
 	case found != c:
-		return hook.misusef("the context %s belongs to another call; use the context the hook received", what)
+		return hook.misusef("the context %s %s belongs to another call; use the context the hook received", came, where)
 	}
 	return nil
 }
