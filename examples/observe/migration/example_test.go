@@ -37,7 +37,6 @@ func Example() {
 	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)))
 
 	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	lis, err := net.Listen("tcp", "localhost:0")
 	if err != nil {
 		log.Fatal(err)
@@ -59,6 +58,7 @@ func Example() {
 	ask(web)
 	after.Stop()
 	show("after", spans)
+	cancel()
 
 	// Output:
 	// before
@@ -80,7 +80,6 @@ func serve(srv *grpc.Server, lis net.Listener) {
 // ask makes a REST call and gets a file.
 func ask(handler http.Handler) {
 	web := httptest.NewServer(handler)
-	defer web.Close()
 	for _, path := range []string{"/v1/books/1", "/files/a"} {
 		resp, err := http.Get(web.URL + path)
 		if err != nil {
@@ -90,6 +89,7 @@ func ask(handler http.Handler) {
 			log.Fatal(resp.Status, err)
 		}
 	}
+	web.Close()
 }
 
 func show(title string, spans *tracetest.SpanRecorder) {
