@@ -52,7 +52,7 @@ func (r *rpc) clientError(err error) error {
 	if r.inProcess() {
 		st = httpwire.Encodable(st)
 	}
-	if r.linked() && r.mount == nil {
+	if r.transcoded() {
 		return httpwire.Settled{Err: st.Err()}
 	}
 	return st.Err()

@@ -91,6 +91,10 @@ func (r *rpc) begin(l link) {
 
 func (r *rpc) linked() bool { return r.call != &r.own }
 
+// transcoded tells whether the bytes on the wire are those of an HTTP body, which
+// the HTTP side counts. Those of a mounted server are gRPC's.
+func (r *rpc) transcoded() bool { return r.linked() && r.mount == nil }
+
 // inProcess tells whether the dispatch has no wire: its errors reach the client
 // as they are returned, and nothing is sent before that.
 func (r *rpc) inProcess() bool {

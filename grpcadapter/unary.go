@@ -140,7 +140,7 @@ func (r *rpc) receive(msg any) error {
 // HTTP side counts the bytes of its body, and unknown on the wire, where nobody
 // computes it for us.
 func (r *rpc) receivedSize() int {
-	if r.linked() {
+	if r.transcoded() {
 		return 0
 	}
 	if s, ok := r.wire.(sizer); ok {
@@ -151,7 +151,7 @@ func (r *rpc) receivedSize() int {
 
 // sentSize is the same for the message that a stream sent last.
 func (r *rpc) sentSize() int {
-	if r.linked() {
+	if r.transcoded() {
 		return 0
 	}
 	if s, ok := r.wire.(sizer); ok {
@@ -259,7 +259,7 @@ func (r *rpc) replyUnary(resp any, err error) (any, error) {
 	if err != nil {
 		return nil, r.clientError(err)
 	}
-	if r.linked() {
+	if r.transcoded() {
 		ops.Sent(r.call, 1, 0)
 	} else {
 		ops.Sent(r.call, 1, r.unary.size)
