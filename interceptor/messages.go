@@ -25,6 +25,10 @@ func (c *Call) receive(msg any, bytes int) error {
 		return err
 	}
 	c.count.received.add(1, bytes)
+	if err := c.lapsed(); err != nil {
+		clearMessage(msg)
+		return c.refuse(err)
+	}
 	single := c.method.Kind().singleRequest()
 	if len(c.plan.receive) > 0 {
 		before := c.phase.Load()

@@ -11,6 +11,7 @@ type notes struct {
 	cleanups []func()
 	changes  []contextChange // contexts that hooks returned, in order; for the running phase only
 	poison   error           // a refused message: every receive and send returns it
+	valid    validity        // what hooks said in BeforeHandler
 	checked  any             // a reply that has passed OnSend before it is sent; for the running phase only
 
 	// Room for the first of each.

@@ -120,6 +120,7 @@ func (h *hook) verify(ctx context.Context, c credential) (*Principal, error) {
 
 // until returns the context of a call whose principal expires.
 func (h *hook) until(ctx context.Context, call *interceptor.Call, method *interceptor.Method, expiry time.Time) context.Context {
+	call.ValidUntil(expiry, h.refusals.of(expiredMeanwhile)) // a message may be held back
 	if expiry.IsZero() || !mayStream(method) {
 		return ctx
 	}

@@ -54,7 +54,8 @@
 // A principal that has expired is refused. The context of streams, and of what
 // may be one (plain routes, methods without a descriptor), ends when the
 // principal expires; its cause is UNAUTHENTICATED and becomes the status of the
-// call. A unary RPC that has begun may finish.
+// call. A plain handler that has flushed its response cannot go on then. A unary RPC
+// whose message has arrived may finish; one whose client held the message back is refused.
 //
 // # Order
 //

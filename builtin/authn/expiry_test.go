@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/crosscut-go/crosscut/builtin/authn"
 	"github.com/crosscut-go/crosscut/interceptor"
@@ -63,6 +64,21 @@ func TestUnaryCallsMayFinish(t *testing.T) {
 		c := admit(t, expiring(time.Now().Add(time.Minute)), unary, bearing("Bearer x"))
 		if deadline, ok := ops.Inner(c).Deadline(); ok {
 			t.Errorf("a unary call got the deadline %v", deadline)
+		}
+	})
+}
+
+// TestHeldMessage: who holds the message of a unary call back cannot have its handler run
+// by a credential that has expired meanwhile.
+func TestHeldMessage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for wait, want := range map[time.Duration]codes.Code{time.Minute - time.Nanosecond: codes.OK, time.Minute: codes.Unauthenticated} {
+			c := admit(t, expiring(time.Now().Add(time.Minute)), unary, bearing("Bearer x"))
+			time.Sleep(wait) // virtual time
+			if err := ops.Receive(c, &emptypb.Empty{}, -1); interceptor.StatusOf(err).Code() != want {
+				t.Errorf("after %v: %v, want %v", wait, err, want)
+			}
 		}
 	})
 }
