@@ -66,6 +66,28 @@ func TestStreamEndsAtExpiryOnTheWire(t *testing.T) {
 	})
 }
 
+// TestHeldMessageOnTheWire opens a unary call and sends its message when the credential
+// has expired.
+func TestHeldMessageOnTheWire(t *testing.T) {
+	t.Parallel()
+	for wait, want := range map[time.Duration]codes.Code{time.Second: codes.OK, 2 * time.Minute: codes.Unauthenticated} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx := metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer x")
+			conn := connect(t, expiring(time.Now().Add(time.Minute)))
+			s, err := conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true}, pb.ConformanceService_Unary_FullMethodName)
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(wait) // virtual time
+			_ = s.SendMsg(&pb.UnaryRequest{})
+			_ = s.CloseSend()
+			if err := s.RecvMsg(&pb.UnaryResponse{}); status.Code(err) != want {
+				t.Errorf("a message after %v: %v, want %v", wait, err, want)
+			}
+		})
+	}
+}
+
 // TestHostileCredentialsOverGRPC sends what gRPC can carry to a real server.
 func TestHostileCredentialsOverGRPC(t *testing.T) {
 	t.Parallel()
@@ -148,6 +170,11 @@ func TestHostileCredentialsOverHTTP(t *testing.T) {
 // dial serves a service behind stack in memory and returns a client of it.
 func dial(t *testing.T, stack *interceptor.Stack) pb.ConformanceServiceClient {
 	t.Helper()
+	return pb.NewConformanceServiceClient(connect(t, stack))
+}
+
+func connect(t *testing.T, stack *interceptor.Stack) *grpc.ClientConn {
+	t.Helper()
 	srv := grpcadapter.NewServer(stack)
 	pb.RegisterConformanceServiceServer(srv, patient{})
 	lis := bufconn.Listen(1 << 16)
@@ -165,5 +192,5 @@ func dial(t *testing.T, stack *interceptor.Stack) pb.ConformanceServiceClient {
 			t.Error(err)
 		}
 	})
-	return pb.NewConformanceServiceClient(conn)
+	return conn
 }
