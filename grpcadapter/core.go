@@ -38,6 +38,7 @@ type core struct {
 	streamInt grpc.StreamServerInterceptor
 
 	mounted atomic.Bool // ServeHTTP has continued a call at least once
+	held    atomic.Bool // ServeHTTP has held a body at least once
 
 	mu       sync.Mutex
 	problems []error

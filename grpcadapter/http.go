@@ -22,7 +22,8 @@ var (
 )
 
 // ServeHTTP answers a gRPC request that arrived at an http.Server over HTTP/2,
-// with the limits that grpc.Server.ServeHTTP documents. Inside a handler wrapped
+// with the limits that grpc.Server.ServeHTTP documents. Nothing of the body is read
+// before the hooks have agreed to the call. Inside a handler wrapped
 // by httpadapter with the same stack the request is one call; otherwise it is a
 // call that begins here. While Check fails, every request is answered INTERNAL.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -31,7 +32,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	armed, m := s.armMount(r)
-	s.grpc.ServeHTTP(w, armed)
+	s.grpc.ServeHTTP(w, s.holdBody(armed))
 	if m != nil {
 		m.answer = answerOf(armed.Context(), w.Header())
 	}

@@ -83,6 +83,7 @@ func (r *rpc) unimplemented() error {
 // handle runs the WrapHandler chain around the user's side.
 func (f *flow) handle(before context.Context) error {
 	r := f.rpc
+	r.freeBody()
 	r.flush()
 	ctx := r.handlerContext(before)
 	f.leashTo(ctx)

@@ -57,6 +57,7 @@ func (c *core) serveUnary(ctx context.Context, t *target, handler grpc.MethodHan
 // decodeAndRun calls the user's original method handler, which decodes the
 // request and calls aroundHandler.
 func (r *rpc) decodeAndRun(before context.Context, handler grpc.MethodHandler, dec func(any) error) (any, error) {
+	r.freeBody()
 	r.flush()
 	needs := ops.Needs(r.call)
 	if handler == nil {
