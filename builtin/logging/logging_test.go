@@ -224,6 +224,9 @@ func TestConstructionPanics(t *testing.T) {
 	}{
 		{"no logger", "logging.New(nil)", func() { logging.New(nil) }},
 		{"nil key", "key 2 is nil", func() { logging.New(slog.Default(), logging.Keys(key, nil)) }},
+		{"no codes", "logging.CodeLevel: no code", func() { logging.CodeLevel(slog.LevelWarn) }},
+		{"no limit", "logging.Slow(0s)", func() { logging.Slow(0) }},
+		{"sample of none", "logging.Sample(0)", func() { logging.Sample(0) }},
 		{"key twice", `"tenant" is listed twice`, func() { logging.New(slog.Default(), logging.Keys(key), logging.Keys(key)) }},
 	}
 	for _, tt := range tests {
