@@ -57,7 +57,8 @@ func (g *golden) text() string {
 	var entries []string
 	for _, log := range g.logs {
 		records := strings.ReplaceAll(strings.TrimSpace(log), "\n", ",\n   ")
-		entries = append(entries, fmt.Sprintf(" {\"transports\": [\"%s\"],\n  \"records\": [\n   %s\n  ]}", strings.Join(g.transports[log], `", "`), records))
+		transports := `"` + strings.Join(g.transports[log], `", "`) + `"`
+		entries = append(entries, fmt.Sprintf(" {\"transports\": [%s],\n  \"records\": [\n   %s\n  ]}", transports, records))
 	}
 	return "[\n" + strings.Join(entries, ",\n") + "\n]\n"
 }
