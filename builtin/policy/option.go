@@ -61,8 +61,9 @@ func Service(name string, rules ...Rule) Option {
 // Route declares the policy of one plain HTTP route, named exactly by the pattern it
 // is registered with, such as "GET /admin/stats". A handler that was wrapped as a
 // whole is "*". There are no wildcards other than those of the pattern itself, and no
-// route inherits from another. Route panics for an empty pattern and otherwise as
-// [Method] does.
+// route inherits from another. The pattern is all there is to a route's name: the same
+// one on another mux, also behind a prefix that is stripped, has the same policy.
+// Route panics for an empty pattern and otherwise as [Method] does.
 func Route(pattern string, rules ...Rule) Option {
 	origin := fmt.Sprintf("policy.Route(%q)", pattern)
 	switch pattern {
