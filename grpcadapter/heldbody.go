@@ -26,19 +26,18 @@ func hold(body io.ReadCloser) *heldBody {
 }
 
 // Read waits until the call has been agreed to, or is over: grpc-go then closes the
-// body and waits for its reader.
+// body and waits for its reader, which learns from the body itself that it is closed.
 func (b *heldBody) Read(p []byte) (int, error) {
 	select {
 	case <-b.freed:
-		return b.ReadCloser.Read(p)
 	case <-b.over:
-		return 0, http.ErrBodyReadAfterClose
 	}
+	return b.ReadCloser.Read(p)
 }
 
 // Close ends a waiting Read.
 func (b *heldBody) Close() error {
-	b.closed()
+	defer b.closed()
 	return b.ReadCloser.Close()
 }
 
