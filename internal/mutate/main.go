@@ -33,20 +33,21 @@ import (
 
 func main() {
 	only := flag.String("only", "", "run the mutants whose name matches this regular expression")
+	part := flag.String("part", "1/1", "run this part of them: 2/4 is every fourth in the order of their names, from the second on")
 	parallel := flag.Int("p", 2, "how many mutants to test at once")
 	limit := flag.Duration("limit", 2*time.Minute, "how long the tests of one mutant may take")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *only, *parallel, *limit); err != nil {
+	if err := run(ctx, *only, *part, *parallel, *limit); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		stop()
 		os.Exit(1) //nolint:gocritic // stop has run
 	}
 }
 
-func run(ctx context.Context, only string, parallel int, limit time.Duration) error {
+func run(ctx context.Context, only, part string, parallel int, limit time.Duration) error {
 	pick, err := regexp.Compile(only)
 	if err != nil {
 		return fmt.Errorf("-only: %w", err)
@@ -56,6 +57,10 @@ func run(ctx context.Context, only string, parallel int, limit time.Duration) er
 		return err
 	}
 	mutants, err := load(filepath.Join(root, "internal", "mutate", "testdata"), pick)
+	if err != nil {
+		return err
+	}
+	mutants, err = partOf(mutants, part)
 	if err != nil {
 		return err
 	}
@@ -73,6 +78,19 @@ func run(ctx context.Context, only string, parallel int, limit time.Duration) er
 		return fmt.Errorf("%d of %d mutants were not caught; a surviving mutant wants a test, a stale one a new patch", survivors, len(results))
 	}
 	return nil
+}
+
+// partOf returns every n-th mutant from the k-th on, for a part written "k/n".
+func partOf(mutants []*mutant, part string) ([]*mutant, error) {
+	var k, n int
+	if _, err := fmt.Sscanf(part, "%d/%d", &k, &n); err != nil || k < 1 || k > n {
+		return nil, fmt.Errorf("-part %s: write which part of how many, such as 1/4", part)
+	}
+	var some []*mutant
+	for i := k - 1; i < len(mutants); i += n {
+		some = append(some, mutants[i])
+	}
+	return some, nil
 }
 
 // moduleRoot is the folder of the main module.

@@ -123,3 +123,32 @@ func write(t *testing.T, dir, name, text string) {
 		t.Fatal(err)
 	}
 }
+
+// TestParts checks that the parts are disjoint and together the whole.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	all := make([]*mutant, 10)
+	for i := range all {
+		all[i] = &mutant{}
+	}
+	seen := map[*mutant]int{}
+	for _, part := range []string{"1/4", "2/4", "3/4", "4/4"} {
+		some, err := partOf(all, part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range some {
+			seen[m]++
+		}
+	}
+	for i, m := range all {
+		if seen[m] != 1 {
+			t.Errorf("mutant %d is in %d parts", i, seen[m])
+		}
+	}
+	for _, bad := range []string{"", "0/4", "5/4", "1", "x/y"} {
+		if _, err := partOf(all, bad); err == nil {
+			t.Errorf("the part %q is accepted", bad)
+		}
+	}
+}
