@@ -86,10 +86,11 @@ otelreport: ## Write docs/otel-differences.md: what otelgrpc and otelhttp report
 	@mkdir -p docs
 	cd examples/observe && go run ./otelreport -out $(CURDIR)/docs/otel-differences.md
 
+ONLY ?=
 MUTANTS ?= 1/1
 .PHONY: mutate
-mutate: ## Break each rule of the contract on purpose and fail when no test notices (MUTANTS=1/4 for a part of them).
-	go run ./internal/mutate -part $(MUTANTS)
+mutate: ## Break each rule of the contract on purpose and fail when no test notices (ONLY=regexp MUTANTS=1/4 for some).
+	go run ./internal/mutate -only "$(ONLY)" -part $(MUTANTS)
 
 # Every round runs everything once, so that what disturbs the machine for a while disturbs all contenders. Ten rounds are
 # the fewest from which benchstat tells a difference from noise. No round begins later than BENCHLIMIT seconds after the

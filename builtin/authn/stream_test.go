@@ -2,20 +2,15 @@ package authn_test
 
 import (
 	"context"
-	"net"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 
-	"github.com/crosscut-go/crosscut/grpcadapter"
-	"github.com/crosscut-go/crosscut/interceptor"
 	pb "github.com/crosscut-go/crosscut/proto/crosscut/conformance/v1"
 )
 
@@ -83,7 +78,7 @@ func TestStreamsEndAtExpiryOnTheWire(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				err := call(metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer x"), serveStubborn(t, expiring(start.Add(time.Minute))))
+				err := call(metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer x"), dial(t, expiring(start.Add(time.Minute)), stubborn{}))
 				if st := status.Convert(err); st.Code() != codes.Unauthenticated || st.Message() != "the credential has expired" {
 					t.Errorf("the client got %v; want Unauthenticated", err)
 				}
@@ -106,27 +101,4 @@ func bidi(text string) func(context.Context, pb.ConformanceServiceClient) error 
 		}
 		return err
 	}
-}
-
-// serveStubborn serves a service behind stack in memory and returns a client of it.
-func serveStubborn(t *testing.T, stack *interceptor.Stack) pb.ConformanceServiceClient {
-	t.Helper()
-	srv := grpcadapter.NewServer(stack)
-	pb.RegisterConformanceServiceServer(srv, stubborn{})
-	lis := bufconn.Listen(1 << 16)
-	served := make(chan error)
-	go func() { served <- srv.Serve(lis) }()
-	conn, err := grpc.NewClient("passthrough:///memory", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = conn.Close()
-		srv.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	return pb.NewConformanceServiceClient(conn)
 }

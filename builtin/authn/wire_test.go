@@ -52,7 +52,7 @@ func TestStreamEndsAtExpiryOnTheWire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		ctx := metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer x")
-		s, err := dial(t, expiring(start.Add(time.Minute))).ServerStream(ctx, &pb.ServerStreamRequest{})
+		s, err := dial(t, expiring(start.Add(time.Minute)), patient{}).ServerStream(ctx, &pb.ServerStreamRequest{})
 		messages := -1
 		for ; err == nil; messages++ {
 			_, err = s.Recv()
@@ -73,7 +73,7 @@ func TestHeldMessageOnTheWire(t *testing.T) {
 	for wait, want := range map[time.Duration]codes.Code{time.Second: codes.OK, 2 * time.Minute: codes.Unauthenticated} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx := metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer x")
-			conn := connect(t, expiring(time.Now().Add(time.Minute)))
+			conn := connect(t, expiring(time.Now().Add(time.Minute)), patient{})
 			s, err := conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true}, pb.ConformanceService_Unary_FullMethodName)
 			if err != nil {
 				t.Fatal(err)
@@ -91,7 +91,7 @@ func TestHeldMessageOnTheWire(t *testing.T) {
 // TestHostileCredentialsOverGRPC sends what gRPC can carry to a real server.
 func TestHostileCredentialsOverGRPC(t *testing.T) {
 	t.Parallel()
-	client := dial(t, quiet(authn.New(authn.Bearer(tokens))))
+	client := dial(t, quiet(authn.New(authn.Bearer(tokens))), patient{})
 	for _, tt := range hostile {
 		ctx, sendable := t.Context(), true
 		for _, v := range tt.values {
@@ -167,16 +167,16 @@ func TestHostileCredentialsOverHTTP(t *testing.T) {
 	}
 }
 
-// dial serves a service behind stack in memory and returns a client of it.
-func dial(t *testing.T, stack *interceptor.Stack) pb.ConformanceServiceClient {
+// dial serves impl behind stack in memory and returns a client of it.
+func dial(t *testing.T, stack *interceptor.Stack, impl pb.ConformanceServiceServer) pb.ConformanceServiceClient {
 	t.Helper()
-	return pb.NewConformanceServiceClient(connect(t, stack))
+	return pb.NewConformanceServiceClient(connect(t, stack, impl))
 }
 
-func connect(t *testing.T, stack *interceptor.Stack) *grpc.ClientConn {
+func connect(t *testing.T, stack *interceptor.Stack, impl pb.ConformanceServiceServer) *grpc.ClientConn {
 	t.Helper()
 	srv := grpcadapter.NewServer(stack)
-	pb.RegisterConformanceServiceServer(srv, patient{})
+	pb.RegisterConformanceServiceServer(srv, impl)
 	lis := bufconn.Listen(1 << 16)
 	served := make(chan error)
 	go func() { served <- srv.Serve(lis) }()

@@ -1,10 +1,11 @@
 package jwks
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
+	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -38,10 +39,8 @@ func refused(t testing.TB) map[string][2]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	small, err := rsa.GenerateKey(rand.Reader, 1024)
-	if err != nil {
-		t.Skip("this toolchain makes no small keys: ", err)
-	}
+	// Toolchains refuse to make such a key, but anybody can send the public half.
+	small := base64.RawURLEncoding.EncodeToString(append([]byte{0x80}, bytes.Repeat([]byte{1}, 127)...))
 	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +66,7 @@ func refused(t testing.TB) map[string][2]string {
 		"RSA for ES256":          {with(k, change{"alg": "ES256"}), "RSA key needs"},
 		"P-256 for ES384":        {with(e, change{"alg": "ES384"}), "needs ES256 on P-256"},
 		"Ed25519 for RS256":      {with(d, change{"alg": "RS256"}), "needs the algorithm EdDSA"},
-		"1024 bits":              {with(tokentest.Key{ID: "k1", Algorithm: "RS256", Private: small}, nil), "bits"},
+		"1024 bits":              {with(k, change{"n": small}), "bits"},
 		"8192 bits":              {with(k, change{"n": tokentest.Encode(strings.Repeat("\xff", 1024))}), "unknown kind"},
 		"exponent 1":             {with(k, change{"e": "AQ"}), "unknown kind"},
 		"exponent 2":             {with(k, change{"e": "Ag"}), "exponent"},
