@@ -48,7 +48,18 @@ func serveMux(h http.Handler) http.Handler {
 	return m
 }
 
-func withTimeout(h http.Handler) http.Handler { return http.TimeoutHandler(h, patience, "") }
+// withTimeout is a TimeoutHandler that also waits for its handler, which otherwise
+// may take notes when the conversation is over.
+func withTimeout(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		done := make(chan struct{})
+		defer func() { <-done }()
+		http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer close(done)
+			h.ServeHTTP(w, r)
+		}), patience, "").ServeHTTP(w, r)
+	})
+}
 
 func wrap(s *interceptor.Stack, h http.Handler) http.Handler { return httpadapter.Wrap(s, h) }
 
