@@ -231,26 +231,31 @@ func interceptors(c *conversation) []grpc.ServerOption {
 	}
 }
 
-// statsNotes notes what a stats handler is told about RPCs.
+// statsNotes notes what a stats handler is told about RPCs, each for itself: a client
+// may have begun the next one when the server ends the last.
 type statsNotes struct{ c *conversation }
 
+type statsKey struct{}
+
 func (s *statsNotes) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
-	s.c.note("tag %s", info.FullMethodName)
-	return ctx
+	events := s.c.newPart()
+	events.add("tag %s", info.FullMethodName)
+	return context.WithValue(ctx, statsKey{}, events)
 }
 
-func (s *statsNotes) HandleRPC(_ context.Context, event stats.RPCStats) {
+func (s *statsNotes) HandleRPC(ctx context.Context, event stats.RPCStats) {
+	events, _ := ctx.Value(statsKey{}).(*transcript)
 	switch e := event.(type) {
 	case *stats.InPayload:
-		s.c.note("in %T %d", e.Payload, e.Length)
+		events.add("in %T %d", e.Payload, e.Length)
 	case *stats.OutPayload:
-		s.c.note("out %T %d", e.Payload, e.Length)
+		events.add("out %T %d", e.Payload, e.Length)
 	case *stats.End:
-		s.c.note("end %v", e.Error)
+		events.add("end %v", e.Error)
 	case *stats.OutHeader:
-		s.c.note("out header %s", e.FullMethod)
+		events.add("out header %s", e.FullMethod)
 	default:
-		s.c.note("%T", event)
+		events.add("%T", event)
 	}
 }
 

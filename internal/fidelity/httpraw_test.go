@@ -250,10 +250,14 @@ var rawH2 = []scenario[handlerFor]{
 		h.send(id, true, []byte("short"))
 		h.await(id)
 	}),
-	frames("frames: a body longer than its length", echo, func(_ *conversation, h *h2) {
+	frames("frames: a body longer than its length", func(c *conversation, w http.ResponseWriter, r *http.Request) {
+		echo(c, w, r)
+		c.reach("read")
+	}, func(c *conversation, h *h2) {
 		id := h.open(false, get("POST", "/", "content-length: 2")...)
 		h.send(id, true, []byte("longer"))
-		h.await(id)
+		h.await(id) // the server's reset, which does not wait for the handler
+		c.wait("read")
 	}),
 	frames("frames: a reset by the client", func(c *conversation, _ http.ResponseWriter, r *http.Request) {
 		c.reach("inside")

@@ -39,9 +39,13 @@ type conversation struct {
 	*testing.T
 	client  transcript
 	handler transcript
-	marks   sync.Map // string to chan struct{}
-	conns   []net.Conn
-	rpcs    sync.WaitGroup // that run
+	parts   struct { // what is noted of one call, apart from all others
+		sync.Mutex
+		all []*transcript
+	}
+	marks sync.Map // string to chan struct{}
+	conns []net.Conn
+	rpcs  sync.WaitGroup // that run
 }
 
 // dial opens a connection that ends with the conversation.
@@ -65,6 +69,15 @@ func (c *conversation) hangUp() {
 
 // note records what a handler saw.
 func (c *conversation) note(format string, args ...any) { c.handler.add(format, args...) }
+
+// newPart begins a part of the notes that keeps its order whatever else is noted.
+func (c *conversation) newPart() *transcript {
+	c.parts.Lock()
+	defer c.parts.Unlock()
+	part := new(transcript)
+	c.parts.all = append(c.parts.all, part)
+	return part
+}
 
 // saw records what the client saw.
 func (c *conversation) saw(format string, args ...any) { c.client.add(format, args...) }
@@ -92,8 +105,12 @@ func (c *conversation) lines() []string {
 	for _, line := range c.client.all() {
 		all = append(all, "client: "+line)
 	}
-	for _, line := range c.handler.all() {
-		all = append(all, "handler: "+line)
+	c.parts.Lock()
+	defer c.parts.Unlock()
+	for _, part := range append([]*transcript{&c.handler}, c.parts.all...) {
+		for _, line := range part.all() {
+			all = append(all, "handler: "+line)
+		}
 	}
 	return all
 }
