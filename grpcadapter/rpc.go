@@ -31,15 +31,30 @@ type rpc struct {
 	ctx    context.Context
 	wire   grpc.ServerTransportStream // nil if a test calls a handler without one
 
-	// dispatching is set while grpc-go's interceptors run for this dispatch: the
-	// layers of the same stack among them then know that the stack is running.
-	dispatching atomic.Bool
-	settled     bool        // the answer stands; else a panic or Goexit got past it
-	unary       *unaryState // one of these two is set
-	flow        *flow
+	flags   flags
+	settled bool        // the answer stands; else a panic or Goexit got past it
+	unary   *unaryState // one of these two is set
+	flow    *flow
 
 	metadata atomic.Pointer[metadataState] // nil until a hook touches a header
 }
+
+// flags are facts of a dispatch that any goroutine may ask for.
+type flags struct{ atomic.Uint32 }
+
+const (
+	// dispatching is set while grpc-go's interceptors run for this dispatch: the
+	// layers of the same stack among them then know that the stack is running.
+	dispatching uint32 = 1 << iota
+	// How the keys of the request metadata are spelled, once it has been looked at;
+	// see incomingValues.
+	lowerKeys
+	mixedKeys
+)
+
+func (f *flags) has(which uint32) bool { return f.Load()&which != 0 }
+func (f *flags) set(which uint32)      { f.Or(which) }
+func (f *flags) clear(which uint32)    { f.And(^which) }
 
 // metadataState is what hooks have done to the metadata of a call; most calls
 // need none.
@@ -154,7 +169,7 @@ func (r *rpc) Path() string {
 
 // Authority is the :authority pseudo header, which grpc-go keeps in the metadata.
 func (r *rpc) Authority() string {
-	if v := metadata.ValueFromIncomingContext(r.ctx, ":authority"); len(v) > 0 {
+	if v := r.incomingValues(":authority"); len(v) > 0 {
 		return v[0]
 	}
 	return ""
@@ -214,7 +229,7 @@ func (r *rpc) RequestHeader(key string) []string {
 	if slices.Contains(r.deleted(), key) {
 		return nil
 	}
-	return metadata.ValueFromIncomingContext(r.ctx, key)
+	return r.incomingValues(key)
 }
 
 // DeleteRequestHeader hides key; withoutDeleted takes it from the handler's
@@ -252,8 +267,7 @@ func (r *rpc) hideWhatTheOuterLayerHid() {
 		return
 	}
 	outer := ops.Transport(r.call)
-	md, _ := metadata.FromIncomingContext(r.ctx)
-	for key := range md {
+	for key := range incoming(r.ctx) {
 		if !strings.HasPrefix(key, ":") && len(outer.RequestHeader(key)) == 0 {
 			r.DeleteRequestHeader(key)
 		}

@@ -88,7 +88,7 @@ func (f *flow) handle(before context.Context) error {
 	ctx := r.handlerContext(before)
 	f.leashTo(ctx)
 	err := ops.Handle(r.call, ctx)
-	r.dispatching.Store(false)
+	r.flags.clear(dispatching)
 	if stop := f.stopped.Load(); stop != nil {
 		err = *stop
 	} else if lost := f.wireError.Load(); lost != nil {
@@ -107,7 +107,9 @@ func (f *flow) run(ctx context.Context) error {
 	f.ctx = f.rpc.withoutDeleted(ctx)
 	// Ours among grpc-go's stream interceptors, and the wrapped description, find
 	// out by this that the stack is running.
-	f.rpc.dispatching.Store(!f.rpc.inProcess() || f.rpc.target.nested)
+	if !f.rpc.inProcess() || f.rpc.target.nested {
+		f.rpc.flags.set(dispatching)
+	}
 	return f.next(f)
 }
 

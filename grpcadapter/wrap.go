@@ -33,7 +33,7 @@ func (t *target) serveStream(srv any, ss grpc.ServerStream) error {
 	ctx := ss.Context()
 	if r := running(ctx, t.core.stack); r != nil && r.runs(ctx, t) {
 		if !t.nested {
-			r.dispatching.Store(false) // the user's code begins
+			r.flags.clear(dispatching) // the user's code begins
 		}
 		return t.runStream(srv, ss)
 	}
@@ -62,7 +62,7 @@ func (r *rpc) runs(ctx context.Context, t *target) bool {
 
 // onItsWay tells whether ctx is inside the interceptors of this very dispatch.
 func (r *rpc) onItsWay(ctx context.Context, fullMethod string) bool {
-	return r.dispatching.Load() && r.Path() == fullMethod && sameStream(r.wire, grpc.ServerTransportStreamFromContext(ctx))
+	return r.flags.has(dispatching) && r.Path() == fullMethod && sameStream(r.wire, grpc.ServerTransportStreamFromContext(ctx))
 }
 
 // sameStream compares streams, which are pointers unless a test made its own.
