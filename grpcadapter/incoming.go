@@ -47,7 +47,7 @@ func (r *rpc) incomingValues(key string) []string {
 		return slices.Clip(v)
 	}
 	if !r.flags.has(lowerKeys | mixedKeys) {
-		r.flags.set(spellingOf(md))
+		r.flags.Or(spellingOf(md))
 	}
 	if r.flags.has(lowerKeys) {
 		return nil

@@ -53,8 +53,15 @@ const (
 )
 
 func (f *flags) has(which uint32) bool { return f.Load()&which != 0 }
-func (f *flags) set(which uint32)      { f.Or(which) }
-func (f *flags) clear(which uint32)    { f.And(^which) }
+
+// dispatch tells whether grpc-go's interceptors run from here on.
+func (f *flags) dispatch(on bool) {
+	if on {
+		f.Or(dispatching)
+	} else {
+		f.And(^dispatching)
+	}
+}
 
 // metadataState is what hooks have done to the metadata of a call; most calls
 // need none.

@@ -88,7 +88,7 @@ func (f *flow) handle(before context.Context) error {
 	ctx := r.handlerContext(before)
 	f.leashTo(ctx)
 	err := ops.Handle(r.call, ctx)
-	r.flags.clear(dispatching)
+	r.flags.dispatch(false)
 	if stop := f.stopped.Load(); stop != nil {
 		err = *stop
 	} else if lost := f.wireError.Load(); lost != nil {
@@ -107,9 +107,7 @@ func (f *flow) run(ctx context.Context) error {
 	f.ctx = f.rpc.withoutDeleted(ctx)
 	// Ours among grpc-go's stream interceptors, and the wrapped description, find
 	// out by this that the stack is running.
-	if !f.rpc.inProcess() || f.rpc.target.nested {
-		f.rpc.flags.set(dispatching)
-	}
+	f.rpc.flags.dispatch(!f.rpc.inProcess() || f.rpc.target.nested)
 	return f.next(f)
 }
 

@@ -71,10 +71,10 @@ func (r *rpc) decodeAndRun(before context.Context, handler grpc.MethodHandler, d
 		dec = r.watch(dec)
 	}
 	if r.target.nested {
-		r.flags.set(dispatching)
+		r.flags.dispatch(true)
 	}
 	resp, err := handler(r.target.srv, r.handlerContext(before), dec, r.core.intercept)
-	r.flags.clear(dispatching)
+	r.flags.dispatch(false)
 	switch {
 	case r.unary.reached, err != nil && watched && !r.unary.broken:
 		if errors.Is(err, errAnswered) {
@@ -200,13 +200,13 @@ func (r *rpc) Invoke(ctx context.Context) (err error) {
 func (r *rpc) invokeUnary(ctx context.Context) (err error) {
 	u := r.unary
 	if u.chain == nil {
-		r.flags.clear(dispatching) // the user's code begins
+		r.flags.dispatch(false) // the user's code begins
 		u.resp, err = u.handler(ctx, u.req)
 		return err
 	}
-	r.flags.set(dispatching)
+	r.flags.dispatch(true)
 	u.resp, err = u.chain(ctx, u.req, u.info, func(ctx context.Context, req any) (any, error) {
-		r.flags.clear(dispatching) // the user's code begins
+		r.flags.dispatch(false) // the user's code begins
 		return u.handler(ctx, req)
 	})
 	return err

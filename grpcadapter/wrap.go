@@ -33,7 +33,7 @@ func (t *target) serveStream(srv any, ss grpc.ServerStream) error {
 	ctx := ss.Context()
 	if r := running(ctx, t.core.stack); r != nil && r.runs(ctx, t) {
 		if !t.nested {
-			r.flags.clear(dispatching) // the user's code begins
+			r.flags.dispatch(false) // the user's code begins
 		}
 		return t.runStream(srv, ss)
 	}
