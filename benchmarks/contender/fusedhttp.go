@@ -83,7 +83,7 @@ func (p *Parts) finish(c *fusedCall, r *http.Request) {
 	p.write(r.Context(), level,
 		slog.String("method", pattern), slog.String("transport", "http"), slog.String("route", pattern), slog.String("http_method", r.Method),
 		slog.String("code", codeOf(c.status).String()), slog.Int("http_status", c.status), slog.Duration("duration", time.Since(c.start)),
-		slog.Int64("received", 0), slog.Int64("sent", 0), slog.Int64("received_bytes", 0), slog.Int64("sent_bytes", c.bytes),
+		slog.Int64("received_bytes", 0), slog.Int64("sent_bytes", c.bytes),
 		slog.String("peer", r.RemoteAddr), slog.String("request_id", c.id), slog.String("principal", c.subject))
 }
 

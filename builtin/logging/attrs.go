@@ -3,7 +3,6 @@ package logging
 import (
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 
 	"github.com/crosscut-go/crosscut/builtin/authn"
@@ -13,7 +12,7 @@ import (
 )
 
 const (
-	maxAttrs = 28 // room for every attribute of a call and a few keys
+	maxAttrs = 24 // room for every attribute of a call and a few keys
 
 	// Whatever a client may choose has a limit, so that nobody can fill a disk
 	// with one request.
@@ -22,15 +21,9 @@ const (
 	maxError = 4 << 10
 )
 
-// appendCall adds the attributes that every record may have, in the order that
-// the package comment lists them.
+// appendCall adds the attributes that a record may have after the constants of its
+// method, in the order that the package comment lists them.
 func appendCall(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
-	name := call.Method().Name()
-	if name == "" {
-		name = "unknown" // never what the client asked for: names come from registration
-	}
-	attrs = append(attrs, slog.String("method", name), slog.String("transport", call.Transport().String()))
-	attrs = appendHTTP(attrs, call)
 	attrs = append(attrs, slog.String("code", call.Code().String()))
 	if status := call.HTTPStatus(); status != 0 {
 		attrs = append(attrs, slog.Int("http_status", status))
@@ -41,8 +34,10 @@ func appendCall(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
 	if call.Denied() {
 		attrs = append(attrs, slog.Bool("denied", true))
 	}
-	if path := call.Path(); path != "" && call.Method() == nil {
-		attrs = append(attrs, slog.String("path", cut(path, maxName)))
+	if call.Method() == nil {
+		if path := call.Path(); path != "" {
+			attrs = append(attrs, slog.String("path", cut(path, maxName)))
+		}
 	}
 	if err := call.Err(); err != nil {
 		attrs = append(attrs, slog.String("error", errorText(call, err)))
@@ -50,29 +45,11 @@ func appendCall(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
 	return attrs
 }
 
-func appendHTTP(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
-	if route := call.Route(); route != "" {
-		attrs = append(attrs, slog.String("route", route))
-	}
-	if method := call.HTTPMethod(); method != "" {
-		attrs = append(attrs, slog.String("http_method", standard(method)))
-	}
-	return attrs
-}
-
-// standard keeps clients from inventing values of http_method.
-func standard(method string) string {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
-		http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace:
-		return method
-	}
-	return "_OTHER"
-}
-
 func appendCounts(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
 	received, sent := call.Received(), call.Sent()
-	attrs = append(attrs, slog.Int64("received", received.Messages), slog.Int64("sent", sent.Messages))
+	if !call.Method().Plain() { // those have no messages
+		attrs = append(attrs, slog.Int64("received", received.Messages), slog.Int64("sent", sent.Messages))
+	}
 	if received.Bytes >= 0 {
 		attrs = append(attrs, slog.Int64("received_bytes", received.Bytes))
 	}

@@ -11,7 +11,7 @@
 //	code            the gRPC code, such as NotFound
 //	http_status     what an HTTP client got, where there was a status
 //	duration        from the first hook to the last byte
-//	received, sent  how many messages went each way
+//	received, sent  how many messages went each way; not on plain routes
 //	received_bytes, sent_bytes  body bytes, where the transport knows them for free
 //	peer            the address of the other end of the connection
 //	client_address  from realip.Key
@@ -60,8 +60,10 @@
 //
 // # Cost and limits
 //
-// A record takes two allocations of this package beyond what the slog.Handler
-// needs, and one more for the ids of a span. A record that is not written, because
+// What all calls of a method have in common (method to http_method above) is given
+// to the slog.Handler once, with WithAttrs. A record takes at most two allocations
+// beyond what the handler needs for it, for the peer's address and for attributes
+// beyond the first five, and one more for the ids of a span. A record that is not written, because
 // the handler is not enabled for its level or for [Sample], takes none. The hook
 // sees what the server knows: bytes that were written but never arrived count as
 // sent.

@@ -18,7 +18,7 @@ func New(logger *slog.Logger, opts ...Option) interceptor.Hook {
 	if logger == nil {
 		panic("logging.New(nil): pass a logger, such as slog.Default()")
 	}
-	h := &hook{out: logger.Handler(), level: DefaultLevel, codes: map[codes.Code]slog.Level{}}
+	h := &hook{out: logger.Handler(), constants: constantsTo(logger.Handler()), level: DefaultLevel, codes: map[codes.Code]slog.Level{}}
 	for _, o := range opts {
 		o.apply(h)
 	}
@@ -30,13 +30,14 @@ func New(logger *slog.Logger, opts ...Option) interceptor.Hook {
 
 type hook struct {
 	interceptor.Base
-	out      slog.Handler
-	level    func(*interceptor.Call) slog.Level
-	codes    map[codes.Code]slog.Level // what CodeLevel chose
-	slow     time.Duration             // 0 for no limit
-	sampling *sampling                 // nil for every record
-	keys     []interceptor.AnyKey
-	payloads slog.Leveler // nil for none
+	out       slog.Handler
+	constants func(*interceptor.Method) *constants
+	level     func(*interceptor.Call) slog.Level
+	codes     map[codes.Code]slog.Level // what CodeLevel chose
+	slow      time.Duration             // 0 for no limit
+	sampling  *sampling                 // nil for every record
+	keys      []interceptor.AnyKey
+	payloads  slog.Leveler // nil for none
 }
 
 var _ interceptor.Named = (*hook)(nil)
@@ -69,7 +70,7 @@ func (h *hook) AfterResponse(ctx context.Context, call *interceptor.Call) {
 		attrs = appendKey(attrs, call, k)
 	}
 	attrs = appendAdded(attrs, call)
-	r := slog.NewRecord(time.Now(), level, "call", 0)
+	r := slog.NewRecord(call.StartTime().Add(call.Duration()), level, "call", 0)
 	r.AddAttrs(attrs...)
-	_ = h.out.Handle(ctx, r) // as slog.Logger: whoever cannot log cannot log that either
+	_ = h.constants(call.Method()).handler(call).Handle(ctx, r) // as slog.Logger: whoever cannot log cannot log that either
 }

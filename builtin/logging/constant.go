@@ -1,0 +1,83 @@
+package logging
+
+import (
+	"log/slog"
+	"maps"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/crosscut-go/crosscut/interceptor"
+)
+
+// constants are the attributes that all calls of one method have which came the
+// same way. The handler gets them once, with WithAttrs, so that it formats them
+// once: they begin every record.
+type constants struct {
+	out    slog.Handler
+	method string
+
+	mu   sync.Mutex // serialises additions
+	made atomic.Pointer[map[way]slog.Handler]
+}
+
+// way is how a call came. There are few for a method: its routes are those that
+// were registered, and methods of HTTP that nobody knows are one.
+type way struct {
+	transport   interceptor.Transport
+	route, verb string
+}
+
+// constantsTo returns what finds the constants of a method.
+func constantsTo(out slog.Handler) func(*interceptor.Method) *constants {
+	return interceptor.PerMethod(func(m *interceptor.Method) *constants {
+		name := m.Name()
+		if name == "" {
+			name = "unknown" // never what the client asked for: names come from registration
+		}
+		return &constants{out: out, method: name}
+	})
+}
+
+// handler returns the handler for records of calls that came as this one.
+func (c *constants) handler(call *interceptor.Call) slog.Handler {
+	w := way{transport: call.Transport()}
+	if w.transport == interceptor.HTTP {
+		w.route, w.verb = call.Route(), standard(call.HTTPMethod())
+	}
+	if made := c.made.Load(); made != nil {
+		if h, ok := (*made)[w]; ok {
+			return h
+		}
+	}
+	return c.make(w)
+}
+
+func (c *constants) make(w way) slog.Handler {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next := map[way]slog.Handler{}
+	if made := c.made.Load(); made != nil {
+		next = maps.Clone(*made)
+	}
+	attrs := []slog.Attr{slog.String("method", c.method), slog.String("transport", w.transport.String())}
+	if w.route != "" {
+		attrs = append(attrs, slog.String("route", w.route))
+	}
+	if w.verb != "" {
+		attrs = append(attrs, slog.String("http_method", w.verb))
+	}
+	next[w] = c.out.WithAttrs(attrs)
+	c.made.Store(&next)
+	return next[w]
+}
+
+// standard keeps clients from inventing values of http_method.
+func standard(method string) string {
+	switch method {
+	case "", http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace:
+		return method
+	}
+	return "_OTHER"
+}
