@@ -208,7 +208,7 @@ func TestConnPeer(t *testing.T) {
 	client, _ := inProcess(t, interceptor.MustNew(interceptor.FromFuncs("peer", interceptor.Funcs{
 		BeforeRequest: func(ctx context.Context, c *interceptor.Call) (context.Context, error) {
 			p := c.Peer()
-			if p.Addr == nil || p.Addr.Network() != "inprocess" || p.TLS != nil {
+			if p.Addr == nil || p.Addr.Network() != "inprocess" || p.TLS != nil || c.RemoteAddr() != "" {
 				t.Errorf("the hook's peer is %v, TLS %v; want one in process", p.Addr, p.TLS)
 			}
 			if c.Protocol() != "" || c.Scheme() != "" || c.HTTPMethod() != "" || c.Transport() != interceptor.GRPC {

@@ -184,14 +184,24 @@ func (r *rpc) Authority() string {
 
 // Scheme tells by the connection, never by what the client sent.
 func (r *rpc) Scheme() string {
-	switch {
-	case r.inProcess():
+	if r.inProcess() {
 		return ""
-	case r.Peer().TLS != nil:
-		return "https"
-	default:
-		return "http"
 	}
+	if p, ok := peer.FromContext(r.ctx); ok {
+		if _, secure := p.AuthInfo.(credentials.TLSInfo); secure {
+			return "https"
+		}
+	}
+	return "http"
+}
+
+// RemoteAddr returns the other end's address without looking at TLS.
+func (r *rpc) RemoteAddr() string {
+	p, ok := peer.FromContext(r.ctx)
+	if !ok {
+		return ""
+	}
+	return driver.AddrText(remoteOf(p))
 }
 
 // HTTPMethod is "": gRPC is always POST.

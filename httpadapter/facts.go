@@ -88,10 +88,29 @@ func (x *exchange) Flushed() bool { return x.kind == driver.HTTP && x.flushed.Lo
 
 // Peer returns the ends of the connection.
 func (x *exchange) Peer() driver.Peer {
-	p := driver.Peer{TLS: x.received.TLS}
-	p.Local, _ = x.received.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	p.Remote = addrOf(x.received.RemoteAddr, p.Local)
-	return p
+	local := x.localAddr()
+	return driver.Peer{Remote: addrOf(x.received.RemoteAddr, local), Local: local, TLS: x.received.TLS}
+}
+
+// RemoteAddr returns the text that net/http wrote, if it is an address.
+func (x *exchange) RemoteAddr() string {
+	remote := x.received.RemoteAddr
+	ap, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return ""
+	}
+	if _, unix := x.localAddr().(*net.UnixAddr); unix {
+		return "" // see addrOf
+	}
+	if ap.Addr().Is4In6() {
+		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()).String()
+	}
+	return remote
+}
+
+func (x *exchange) localAddr() net.Addr {
+	local, _ := x.received.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return local
 }
 
 // addrOf returns the address that net/http wrote into RemoteAddr. On a Unix socket that

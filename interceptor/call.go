@@ -164,15 +164,6 @@ func (c *Call) HTTPMethod() string {
 	return c.wire.HTTPMethod()
 }
 
-// Peer returns who sent the call. It is built when asked for.
-func (c *Call) Peer() Peer {
-	if c == nil || c.wire == nil {
-		return Peer{}
-	}
-	p := c.wire.Peer()
-	return Peer{Addr: p.Remote, LocalAddr: p.Local, TLS: p.TLS}
-}
-
 // StartTime returns when the call arrived at the stack.
 func (c *Call) StartTime() time.Time {
 	if c == nil {

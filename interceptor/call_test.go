@@ -28,7 +28,7 @@ func TestZeroCall(t *testing.T) {
 		_ = c.ResponseTrailer().Set("A", "b")
 		c.RequestHeader().Del("a")
 		facts := fmt.Sprint(c.Transport(), c.Protocol(), c.Path(), c.Authority(), c.Scheme(), c.HTTPMethod(), c.Route(), c.Method(), c.Request(), c.Response(), c.Err(), c.HTTPStatus(), c.Committed(), c.Denied(), c.RequestHeader().Get("a"), c.ResponseHeader().Values("A"))
-		if c.Code() != codes.OK || c.Duration() != 0 || !c.StartTime().IsZero() || c.Received() != c.Sent() || c.Peer().Addr != nil {
+		if c.Code() != codes.OK || c.Duration() != 0 || !c.StartTime().IsZero() || c.Received() != c.Sent() || c.Peer().Addr != nil || c.RemoteAddr() != "" {
 			t.Errorf("a call that never was says %s", facts)
 		}
 	}
@@ -54,7 +54,7 @@ func TestFactsFromAnywhere(t *testing.T) {
 				for n := 0; ; n++ {
 					counter.Set(c, n)
 					_, _ = counter.Get(c)
-					_ = fmt.Sprint(c.Transport(), c.Path(), c.Route(), c.Method().Name(), c.Request() == nil, c.Response() == nil, c.Err(), c.Code(), c.HTTPStatus(), c.Denied(), c.Committed(), c.Duration(), c.Received(), c.Sent(), c.Peer(), c.StartTime())
+					_ = fmt.Sprint(c.Transport(), c.Path(), c.Route(), c.Method().Name(), c.Request() == nil, c.Response() == nil, c.Err(), c.Code(), c.HTTPStatus(), c.Denied(), c.Committed(), c.Duration(), c.Received(), c.Sent(), c.Peer(), c.RemoteAddr(), c.StartTime())
 					if n == 0 {
 						begun <- struct{}{}
 					}

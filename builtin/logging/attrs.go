@@ -2,8 +2,6 @@ package logging
 
 import (
 	"log/slog"
-	"net"
-	"net/netip"
 
 	"github.com/crosscut-go/crosscut/builtin/authn"
 	"github.com/crosscut-go/crosscut/builtin/realip"
@@ -60,8 +58,8 @@ func appendCounts(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
 }
 
 func appendCaller(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
-	if addr := call.Peer().Addr; addr != nil {
-		attrs = append(attrs, slog.String("peer", address(addr)))
+	if from := address(call); from != "" {
+		attrs = append(attrs, slog.String("peer", cut(from, maxName)))
 	}
 	if addr, ok := realip.Key.Get(call); ok {
 		attrs = append(attrs, slog.String("client_address", addr.String()))
@@ -76,16 +74,15 @@ func appendCaller(attrs []slog.Attr, call *interceptor.Call) []slog.Attr {
 	return attrs
 }
 
-// address returns addr as text. A TCP address, the usual kind, is one allocation
-// this way and four with its String method; an IPv4 address that arrived on an
-// IPv6 socket is written as IPv4.
-func address(addr net.Addr) string {
-	if tcp, ok := addr.(*net.TCPAddr); ok && tcp != nil {
-		if ap := tcp.AddrPort(); ap.IsValid() {
-			return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()).String()
-		}
+// address returns the other end of the connection as text.
+func address(call *interceptor.Call) string {
+	if from := call.RemoteAddr(); from != "" {
+		return from
 	}
-	return cut(addr.String(), maxName)
+	if addr := call.Peer().Addr; addr != nil {
+		return addr.String()
+	}
+	return ""
 }
 
 func appendKey(attrs []slog.Attr, call *interceptor.Call, key interceptor.AnyKey) []slog.Attr {

@@ -61,9 +61,9 @@
 // # Cost and limits
 //
 // What all calls of a method have in common (method to http_method above) is given
-// to the slog.Handler once, with WithAttrs. A record takes at most two allocations
-// beyond what the handler needs for it, for the peer's address and for attributes
-// beyond the first five, and one more for the ids of a span. A record that is not written, because
+// to the slog.Handler once, with WithAttrs. A record takes one allocation
+// beyond what the handler needs for it where it has more than five attributes of its
+// own, one for the peer's address on gRPC, and one for the ids of a span. A record that is not written, because
 // the handler is not enabled for its level or for [Sample], takes none. The hook
 // sees what the server knows: bytes that were written but never arrived count as
 // sent.
