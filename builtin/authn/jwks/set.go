@@ -3,9 +3,7 @@ package jwks
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +11,7 @@ import (
 
 	"github.com/crosscut-go/crosscut/builtin/authn/jwt"
 	"github.com/crosscut-go/crosscut/interceptor"
+	"github.com/crosscut-go/crosscut/internal/attempt"
 	"github.com/crosscut-go/crosscut/internal/httpsget"
 )
 
@@ -24,11 +23,7 @@ type Set struct {
 	now    func() time.Time
 
 	current atomic.Pointer[snapshot] // the last good keys; nil before
-
-	mu        sync.Mutex
-	flight    *flight   // the fetch that is under way
-	attempted time.Time // when the latest fetch began
-	failure   error     // of the latest fetch that ended
+	fetches attempt.Series
 }
 
 var _ jwt.KeySet = (*Set)(nil)
@@ -40,9 +35,6 @@ type snapshot struct {
 	version uint64
 	fetched time.Time // when the fetch began: the keys are at least that new
 }
-
-// flight is one fetch that any number of calls wait for.
-type flight struct{ done chan struct{} }
 
 // New returns the key set that is served at an https URL. It fetches nothing yet. New
 // panics for another URL and for options that make no sense, with a text that says
@@ -61,7 +53,9 @@ func New(url string, opts ...Option) *Set {
 	if mistake := c.mistake(); mistake != "" {
 		panic("jwks.New: " + mistake)
 	}
-	return &Set{url: url, client: httpsget.Client(c.client, c.timeout), config: c, now: time.Now}
+	s := &Set{url: url, client: httpsget.Client(c.client, c.timeout), config: c, now: time.Now}
+	s.fetches = attempt.Series{What: "jwks: fetching the key set", Interval: c.interval, Try: s.fetch, Failed: c.onError}
+	return s
 }
 
 // Key returns the key of that id. It waits for a fetch, until ctx ends, only if it has
@@ -73,7 +67,7 @@ func (s *Set) Key(ctx context.Context, kid string) (jwt.Key, error) {
 	if ok {
 		return k, nil
 	}
-	if err := s.await(ctx); err != nil {
+	if err := s.fetches.Await(ctx); err != nil {
 		return jwt.Key{}, err
 	}
 	if k, ok = s.find(kid); ok {
@@ -95,12 +89,10 @@ func (s *Set) Version() uint64 {
 // latest fetch failed, or the end of ctx; within the minimum interval after a fetch it
 // returns the outcome of that one.
 func (s *Set) Refresh(ctx context.Context) error {
-	if err := s.await(ctx); err != nil {
+	if err := s.fetches.Await(ctx); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.failure
+	return s.fetches.Failure()
 }
 
 func (s *Set) find(kid string) (jwt.Key, bool) {
@@ -121,7 +113,7 @@ func (s *Set) usable() *snapshot {
 	}
 	age := s.now().Sub(c.fetched)
 	if age >= s.config.refresh {
-		s.begin()
+		s.fetches.Begin()
 	}
 	if age >= s.config.maxAge {
 		return nil
@@ -131,9 +123,7 @@ func (s *Set) usable() *snapshot {
 
 // missing is the error for a key that is not there, when no fetch can change that now.
 func (s *Set) missing() error {
-	s.mu.Lock()
-	failure := s.failure
-	s.mu.Unlock()
+	failure := s.fetches.Failure()
 	c := s.current.Load()
 	tooOld := c == nil || s.now().Sub(c.fetched) >= s.config.maxAge
 	switch {
@@ -148,58 +138,8 @@ func (s *Set) missing() error {
 
 var errTooOld = errors.New("jwks: the keys are older than the maximum age, and the minimum interval has not passed since the last fetch")
 
-// await starts a fetch if it may, and waits for the one that is under way, if any.
-func (s *Set) await(ctx context.Context) error {
-	f := s.begin()
-	if f == nil {
-		return nil
-	}
-	select {
-	case <-f.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// begin returns the fetch that is under way: one that runs already, one that it
-// starts, or nil while the minimum interval has not passed.
-func (s *Set) begin() *flight {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.now()
-	if s.flight != nil {
-		return s.flight
-	}
-	if since := now.Sub(s.attempted); !s.attempted.IsZero() && since < s.config.interval {
-		return nil
-	}
-	s.attempted = now
-	s.flight = &flight{make(chan struct{})}
-	// Not a call's context: the fetch is for every call that waits, and ends by its
-	// own timeout.
-	go s.fly(s.flight, now)
-	return s.flight
-}
-
-// fly fetches the keys and ends the flight.
-func (s *Set) fly(f *flight, began time.Time) {
-	var err error
-	defer func() {
-		if v := recover(); v != nil { // what a server sends must not end the program
-			err = fmt.Errorf("jwks: fetching the key set panicked: %v", v)
-		}
-		s.mu.Lock()
-		s.failure, s.flight = err, nil
-		s.mu.Unlock()
-		close(f.done)
-		if err != nil && s.config.onError != nil {
-			s.config.onError(err)
-		}
-	}()
-	err = s.fetch(began)
-}
-
+// fetch fetches the keys and makes them the current ones. It is for every call that
+// waits, so it has the context of none, and ends by the timeout of the client.
 func (s *Set) fetch(began time.Time) error {
 	keys, err := fetch(context.Background(), s.client, s.url, s.config.rsaAlgorithm)
 	if err == nil {
@@ -209,7 +149,7 @@ func (s *Set) fetch(began time.Time) error {
 }
 
 // replace makes keys the current ones. Their version is that of the ones before if
-// they are equal, so that verified tokens need not be verified again. Only one flight
+// they are equal, so that verified tokens need not be verified again. Only one fetch
 // at a time calls it.
 func (s *Set) replace(keys map[string]jwt.Key, began time.Time) {
 	next := &snapshot{keys: keys, version: 1, fetched: began}

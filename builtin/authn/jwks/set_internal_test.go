@@ -43,6 +43,7 @@ func newFixture(t *testing.T, opts ...Option) *fixture {
 	f.Set = New(s.URL, append([]Option{Client(s.Client()), Timeout(time.Minute)}, opts...)...)
 	start := time.Now()
 	f.now = func() time.Time { return start.Add(time.Duration(f.elapsed.Load())) }
+	f.fetches.Now = f.now
 	return f
 }
 
@@ -52,13 +53,14 @@ func (f *fixture) publish(keys ...tokentest.Key) { f.body.Store(tokentest.JWKS(k
 // pass moves the clock.
 func (f *fixture) pass(d time.Duration) { f.elapsed.Add(int64(d)) }
 
-// settle waits for the fetch that is under way, if any, and starts none.
+// settle waits for the fetch that is under way, if any. It starts none, because the time
+// is too early for another one as long as it runs.
 func (f *fixture) settle() {
-	f.mu.Lock()
-	under := f.flight
-	f.mu.Unlock()
-	if under != nil {
-		<-under.done
+	f.t.Helper()
+	elapsed := f.elapsed.Swap(-int64(time.Hour))
+	defer f.elapsed.Store(elapsed)
+	if err := f.fetches.Await(f.t.Context()); err != nil {
+		f.t.Errorf("waiting for the fetch that is under way: %v", err)
 	}
 }
 
@@ -219,17 +221,19 @@ func TestMaxAge(t *testing.T) {
 }
 
 // TestTooOldWithoutFailure has keys whose age reaches the maximum within the interval
-// of a fetch that began long before it.
+// of a fetch that began long before it: the clock of their age runs ahead.
 func TestTooOldWithoutFailure(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, MinInterval(time.Hour), RefreshEvery(time.Hour), MaxAge(time.Hour))
 	f.publish(tokentest.NewECDSA("a"))
 	f.want("a", "", 1)
-	f.mu.Lock()
-	f.attempted = f.now().Add(time.Hour) // as if one began just now
-	f.mu.Unlock()
+	atFetch := f.now()
+	f.fetches.Now = func() time.Time { return atFetch }
 	f.pass(time.Hour)
 	f.want("a", "unavailable", 1)
+	if _, err := f.Key(t.Context(), "a"); !errors.Is(err, errTooOld) {
+		t.Errorf("%v; want %v", err, errTooOld)
+	}
 }
 
 // TestKeysDoNotWait checks that known keys are served while a refresh hangs, and that

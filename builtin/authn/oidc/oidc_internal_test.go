@@ -2,7 +2,9 @@ package oidc
 
 import (
 	"errors"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -20,7 +22,7 @@ func TestAttemptsKeepTheInterval(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	v.now = func() time.Time { return now }
+	v.discoveries.Now = func() time.Time { return now }
 	for i, tt := range []struct {
 		pass  time.Duration
 		asked int
@@ -29,6 +31,31 @@ func TestAttemptsKeepTheInterval(t *testing.T) {
 		if _, err := v.Verify(t.Context(), "token"); err == nil || asked != tt.asked {
 			t.Errorf("call %d: %v after %d attempts, want %d", i+1, err, asked, tt.asked)
 		}
+	}
+}
+
+// TestNothingLeftToFind begins an attempt after one has succeeded, as a call does that
+// found nothing just before.
+func TestNothingLeftToFind(t *testing.T) {
+	t.Parallel()
+	const document = `{"issuer":"https://issuer.test","jwks_uri":"https://issuer.test/keys"}`
+	var asked int
+	up := transport(func(*http.Request) (*http.Response, error) {
+		asked++ // one attempt at a time
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(document))}, nil
+	})
+	v, err := New(t.Context(), "https://issuer.test", "items-api", Client(&http.Client{Transport: up}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := v.found.Load()
+	later := time.Now().Add(time.Hour)
+	v.discoveries.Now = func() time.Time { return later }
+	if err := v.discoveries.Await(t.Context()); err != nil || v.discoveries.Failure() != nil {
+		t.Errorf("%v, %v", err, v.discoveries.Failure())
+	}
+	if asked != 1 || v.found.Load() != found {
+		t.Errorf("the document was read %d times, want once, and what it says be kept", asked)
 	}
 }
 
