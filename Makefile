@@ -86,6 +86,10 @@ otelreport: ## Write docs/otel-differences.md: what otelgrpc and otelhttp report
 	@mkdir -p docs
 	cd examples/observe && go run ./otelreport -out $(CURDIR)/docs/otel-differences.md
 
+.PHONY: pictures
+pictures: ## Draw docs/traces.svg: the spans and log records that examples/observe has of a REST and a gRPC call.
+	cd examples/observe && go run . -picture $(CURDIR)/docs/traces.svg -grpc localhost:0 -http localhost:0
+
 ONLY ?=
 MUTANTS ?= 1/1
 .PHONY: mutate

@@ -9,7 +9,8 @@
 // The tour makes the same call over REST and over gRPC with real clients, and
 // prints the two traces, from the client to the warehouse, side by side, the
 // metrics with the exemplars that lead to these traces, and the log records that
-// carry their ids. Without -once everything keeps running.
+// carry their ids. Without -once everything keeps running. With -picture FILE it
+// draws the traces and records of one call over each transport instead.
 package main
 
 import (
@@ -46,6 +47,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags.StringVar(&addr.warehouse, "warehouse", "localhost:0", "address to serve the warehouse on")
 	flags.StringVar(&addr.otlp, "otlp", "localhost:0", "address of the collector that spans are exported to")
 	once := flags.Bool("once", false, "exit after the tour")
+	picture := flags.String("picture", "", "instead of the tour, draw what is recorded of two calls into this SVG file, and exit")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -57,6 +59,9 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, s.stop()) }()
 
 	t := &tour{out: out, system: s}
+	if *picture != "" {
+		return t.writePicture(ctx, *picture)
+	}
 	if err := t.run(ctx); err != nil || *once {
 		return err
 	}

@@ -35,18 +35,11 @@ type tour struct {
 func (t *tour) run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
-	conn, err := grpc.NewClient(t.system.addr.grpc,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(t.system.customers), otelgrpc.WithPropagators(propagator))),
-	)
+	disconnect, err := t.connect()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }()
-	t.client = bookshopv1.NewBookshopServiceClient(conn)
-	base := &http.Transport{}
-	defer base.CloseIdleConnections()
-	t.web = &http.Client{Transport: otelhttp.NewTransport(base, otelhttp.WithTracerProvider(t.system.customers), otelhttp.WithPropagators(propagator))}
+	defer disconnect()
 
 	for _, scene := range []struct{ title, book string }{
 		{"A book that is there", "1"},
@@ -60,46 +53,81 @@ func (t *tour) run(ctx context.Context) error {
 	return t.printMetrics(ctx)
 }
 
+// connect makes the clients, and returns what closes their connections.
+func (t *tour) connect() (disconnect func(), err error) {
+	conn, err := grpc.NewClient(t.system.addr.grpc,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(t.system.customers), otelgrpc.WithPropagators(propagator))),
+	)
+	if err != nil {
+		return nil, err
+	}
+	t.client = bookshopv1.NewBookshopServiceClient(conn)
+	base := &http.Transport{}
+	t.web = &http.Client{Transport: otelhttp.NewTransport(base, otelhttp.WithTracerProvider(t.system.customers), otelhttp.WithPropagators(propagator))}
+	return func() {
+		_ = conn.Close()
+		base.CloseIdleConnections()
+	}, nil
+}
+
+// recording is what was recorded of one call.
+type recording struct {
+	title  string // the transport
+	got    string // what the client got
+	id     string // of the trace
+	spans  []span
+	logged string // the log record
+}
+
 // scene makes one call over each transport and prints their traces side by side.
 func (t *tour) scene(ctx context.Context, title, book string) error {
-	var columns [2][]string
-	for i, call := range []struct {
-		title string
-		send  func(ctx context.Context, book string) (string, error)
-	}{{"REST", t.get}, {"gRPC", t.getBook}} {
-		column, err := t.call(ctx, call.title, book, call.send)
-		if err != nil {
-			return fmt.Errorf("%s: %w", call.title, err)
-		}
-		columns[i] = column
+	both, err := t.record(ctx, book)
+	if err != nil {
+		return err
 	}
 	if _, err := fmt.Fprintf(t.out, "\n%s\n\n", title); err != nil {
 		return err
 	}
-	return printSideBySide(t.out, columns[0], columns[1])
+	return printSideBySide(t.out, both[0].lines(), both[1].lines())
 }
 
-// call makes a call in a trace of its own and draws it when all services have
+// record makes one call over each transport, REST first.
+func (t *tour) record(ctx context.Context, book string) (both [2]recording, err error) {
+	for i, call := range []struct {
+		title string
+		send  func(ctx context.Context, book string) (string, error)
+	}{{"REST", t.get}, {"gRPC", t.getBook}} {
+		if both[i], err = t.call(ctx, book, call.send); err != nil {
+			return both, fmt.Errorf("%s: %w", call.title, err)
+		}
+		both[i].title = call.title
+		t.traces = append(t.traces, both[i].id)
+	}
+	return both, nil
+}
+
+// call makes a call in a trace of its own and waits until all services have
 // exported their part.
-func (t *tour) call(ctx context.Context, title, book string, send func(context.Context, string) (string, error)) ([]string, error) {
+func (t *tour) call(ctx context.Context, book string, send func(context.Context, string) (string, error)) (r recording, err error) {
 	inTrace, root := t.system.customers.Tracer("tour").Start(ctx, "wants book "+book)
-	got, err := send(inTrace, book)
+	r.got, err = send(inTrace, book)
 	root.End()
 	if err != nil {
-		return nil, err
+		return r, err
 	}
-	id := root.SpanContext().TraceID().String()
-	t.traces = append(t.traces, id)
-	spans, err := t.system.collector.await(ctx, id, spansPerCall)
-	if err != nil {
-		return nil, err
+	r.id = root.SpanContext().TraceID().String()
+	if r.spans, err = t.system.collector.await(ctx, r.id, spansPerCall); err != nil {
+		return r, err
 	}
-	logged, err := t.system.logs.Next(ctx)
-	if err != nil {
-		return nil, err
-	}
-	lines := append([]string{title + ": the client got " + got, ""}, tree(spans)...)
-	return append(lines, "", place(logged, spans)), nil
+	r.logged, err = t.system.logs.Next(ctx)
+	return r, err
+}
+
+// lines draws a recording for a terminal.
+func (r recording) lines() []string {
+	lines := append([]string{r.title + ": the client got " + r.got, ""}, tree(r.spans)...)
+	return append(lines, "", place(r.logged, r.spans))
 }
 
 // place tells where in a trace a log record belongs, by the ids it carries.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"maps"
@@ -37,15 +38,9 @@ func printSideBySide(out io.Writer, left, right []string) error {
 
 // tree draws a trace, a span below the one that caused it.
 func tree(spans []span) []string {
-	known := map[string]bool{}
-	for _, s := range spans {
-		known[string(s.GetSpanId())] = true
-	}
 	var lines []string
-	for _, s := range inOrder(spans) {
-		if !known[string(s.GetParentSpanId())] {
-			lines = append(lines, branch(spans, s, "", "")...)
-		}
+	for _, s := range roots(spans) {
+		lines = append(lines, branch(spans, s, "", "")...)
 	}
 	return lines
 }
@@ -53,12 +48,7 @@ func tree(spans []span) []string {
 // branch draws a span and what is below it; head leads its first line and rest all
 // others.
 func branch(spans []span, s span, head, rest string) []string {
-	var below []span
-	for _, other := range inOrder(spans) {
-		if string(other.GetParentSpanId()) == string(s.GetSpanId()) {
-			below = append(below, other)
-		}
-	}
+	below := causedBy(spans, s)
 	lines := []string{head + title(s)}
 	stem := rest + "  "
 	if len(below) > 0 {
@@ -77,6 +67,22 @@ func branch(spans []span, s span, head, rest string) []string {
 	return lines
 }
 
+// roots returns the spans that none of the others caused.
+func roots(spans []span) []span {
+	known := map[string]bool{}
+	for _, s := range spans {
+		known[string(s.GetSpanId())] = true
+	}
+	return slices.DeleteFunc(inOrder(spans), func(s span) bool { return known[string(s.GetParentSpanId())] })
+}
+
+// causedBy returns the spans directly below one.
+func causedBy(spans []span, s span) []span {
+	return slices.DeleteFunc(inOrder(spans), func(other span) bool {
+		return !bytes.Equal(other.GetParentSpanId(), s.GetSpanId())
+	})
+}
+
 func inOrder(spans []span) []span {
 	return slices.SortedStableFunc(slices.Values(spans), func(a, b span) int {
 		return int(a.GetStartTimeUnixNano()) - int(b.GetStartTimeUnixNano())
@@ -84,9 +90,10 @@ func inOrder(spans []span) []span {
 }
 
 func title(s span) string {
-	kind := strings.TrimPrefix(s.GetKind().String(), "SPAN_KIND_")
-	return fmt.Sprintf("%s %s: %s", s.service, kind, short(s.GetName()))
+	return fmt.Sprintf("%s %s: %s", s.service, kind(s), short(s.GetName()))
 }
+
+func kind(s span) string { return strings.TrimPrefix(s.GetKind().String(), "SPAN_KIND_") }
 
 // details are the attributes of a span that do not tell addresses, and how it
 // ended.
