@@ -23,9 +23,10 @@ func TestMountedPeer(t *testing.T) {
 	for _, tc := range []struct{ network, want string }{{"tcp", "*net.TCPAddr"}, {"unix", "no address"}} {
 		t.Run(tc.network, func(t *testing.T) {
 			t.Parallel()
-			peers := make(chan net.Addr, 1)
+			peers, texts := make(chan net.Addr, 1), make(chan string, 1)
 			stack := interceptor.MustNew(interceptor.FromFuncs("peer", interceptor.Funcs{AfterResponse: func(_ context.Context, call *interceptor.Call) {
 				peers <- call.Peer().Addr
+				texts <- call.RemoteAddr()
 			}}))
 			srv := grpcadapter.NewServer(stack)
 			pb.RegisterConformanceServiceServer(srv, &service{})
@@ -33,14 +34,18 @@ func TestMountedPeer(t *testing.T) {
 			if _, err := pb.NewConformanceServiceClient(conn).Unary(within(t), &pb.UnaryRequest{}); err != nil {
 				t.Fatal(err)
 			}
-			got := "no address"
+			got, text := "no address", ""
 			if addr, ok := (<-peers).(*net.TCPAddr); ok {
 				if got = "*net.TCPAddr"; !addr.IP.IsLoopback() {
 					t.Errorf("the peer is %v", addr)
 				}
+				text = addr.String()
 			}
 			if got != tc.want {
 				t.Errorf("the peer is %s, want %s", got, tc.want)
+			}
+			if remote := <-texts; remote != text {
+				t.Errorf("the remote address is %q, want %q", remote, text)
 			}
 		})
 	}

@@ -34,8 +34,8 @@ func TestNewCallFacts(t *testing.T) {
 		interceptortest.WithHeader("x-tenant", "acme", "other"),
 		interceptortest.WithPeer(interceptor.Peer{Addr: addr, TLS: &tls.ConnectionState{}}),
 	)
-	got := []any{call.Transport(), call.Protocol(), call.HTTPMethod(), call.Path(), call.Authority(), call.Scheme(), call.Route(), call.Method(), call.Peer().Addr}
-	want := []any{interceptor.HTTP, "1.1", "GET", "/files/a", "shop.example", "https", "/files/{name}", route, net.Addr(addr)}
+	got := []any{call.Transport(), call.Protocol(), call.HTTPMethod(), call.Path(), call.Authority(), call.Scheme(), call.Route(), call.Method(), call.Peer().Addr, call.RemoteAddr()}
+	want := []any{interceptor.HTTP, "1.1", "GET", "/files/a", "shop.example", "https", "/files/{name}", route, net.Addr(addr), "192.0.2.1:4711"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("facts\n got %v\nwant %v", got, want)
 	}
