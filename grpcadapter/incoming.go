@@ -3,7 +3,6 @@ package grpcadapter
 import (
 	"context"
 	"slices"
-	"strings"
 	"unicode"
 
 	"google.golang.org/grpc/metadata"
@@ -59,12 +58,11 @@ func (r *rpc) incomingValues(key string) []string {
 // case; those that a stats handler or a test put there may be anything.
 func spellingOf(md metadata.MD) uint32 {
 	for key := range md {
-		if strings.IndexFunc(key, notLower) >= 0 {
-			return mixedKeys
+		for i := range len(key) {
+			if b := key[i]; 'A' <= b && b <= 'Z' || b > unicode.MaxASCII {
+				return mixedKeys // folded, it may equal another spelling
+			}
 		}
 	}
 	return lowerKeys
 }
-
-// notLower tells whether b, folded, may equal a letter of another spelling.
-func notLower(b rune) bool { return b > unicode.MaxASCII || 'A' <= b && b <= 'Z' }

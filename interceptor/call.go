@@ -226,7 +226,7 @@ func (c *Call) Defer(cleanup func()) {
 	}
 	c.mu.Lock()
 	if !c.cleaned {
-		n := c.notesLocked()
+		n := c.rareLocked()
 		n.cleanups = append(n.cleanups, cleanup)
 		c.mu.Unlock()
 		return

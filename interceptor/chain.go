@@ -110,7 +110,7 @@ func (l *layer) mayRun(ctx context.Context, call *Call) error {
 func (c *Call) refuse(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := c.notesLocked()
+	n := c.rareLocked()
 	if n.poison == nil {
 		n.poison = err
 	}

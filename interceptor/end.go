@@ -57,12 +57,12 @@ func (c *Call) runCleanups() {
 func (c *Call) nextCleanup() func() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := c.notes.Load()
-	if n == nil || len(n.cleanups) == 0 {
+	last := len(c.readRare().cleanups) - 1
+	if last < 0 {
 		c.cleaned = true
 		return nil
 	}
-	last := len(n.cleanups) - 1
+	n := c.rareLocked()
 	f := n.cleanups[last]
 	n.cleanups = n.cleanups[:last]
 	return f

@@ -98,10 +98,11 @@ func (h ResponseHeader) record(op driver.Header) error {
 			return err
 		}
 	}
-	n := c.notesLocked()
 	if h.trailer {
+		n := c.rareLocked()
 		n.trailers = append(n.trailers, op)
 	} else {
+		n := c.notesLocked()
 		n.headers = append(n.headers, op)
 	}
 	return nil

@@ -6,13 +6,16 @@ import "context"
 // handler or the log must see. Keys are compared by identity, so two keys of one
 // name are two keys; declare a Key once, as a package variable. All methods are
 // safe for concurrent use, also after the call has ended.
-type Key[T any] struct{ name string }
+type Key[T any] struct{ id keyID }
+
+// keyID is what a key is told apart by: its address.
+type keyID struct{ name string }
 
 // NewKey makes a key. The name appears in logs and construction errors.
-func NewKey[T any](name string) *Key[T] { return &Key[T]{name: name} }
+func NewKey[T any](name string) *Key[T] { return &Key[T]{keyID{name}} }
 
 // Name returns the name given to [NewKey].
-func (k *Key[T]) Name() string { return k.name }
+func (k *Key[T]) Name() string { return k.id.name }
 
 // Set stores v in the call, replacing an earlier value. Outer hooks, inner hooks
 // and the handler see it. On a nil call it does nothing.
@@ -21,20 +24,20 @@ func (k *Key[T]) Set(call *Call, v T) {
 		return
 	}
 	if s, ok := any(v).(string); ok {
-		call.setValue(keyValue{key: k, text: s, isText: true})
+		call.setValue(keyValue{key: &k.id, value: isText{}, text: s})
 		return
 	}
-	call.setValue(keyValue{key: k, value: v})
+	call.setValue(keyValue{key: &k.id, value: v})
 }
 
 // Get returns the value stored in the call and whether there is one.
 func (k *Key[T]) Get(call *Call) (T, bool) {
-	kv, ok := call.value(k)
+	kv, ok := call.value(&k.id)
 	if !ok {
 		var zero T
 		return zero, false
 	}
-	if kv.isText {
+	if _, text := kv.value.(isText); text {
 		t, _ := any(kv.text).(T)
 		return t, true
 	}
@@ -50,8 +53,8 @@ func (k *Key[T]) From(ctx context.Context) (T, bool) {
 
 // Value returns what [Key.Get] returns, untyped.
 func (k *Key[T]) Value(call *Call) (any, bool) {
-	kv, ok := call.value(k)
-	if kv.isText {
+	kv, ok := call.value(&k.id)
+	if _, text := kv.value.(isText); text {
 		return kv.text, true
 	}
 	return kv.value, ok
@@ -70,11 +73,12 @@ type AnyKey interface {
 // keyValue is a value under its key. Strings, which most keys hold, are kept apart:
 // in an interface each would take an allocation.
 type keyValue struct {
-	key    AnyKey
-	value  any
-	text   string // if isText
-	isText bool
+	key   *keyID
+	value any // isText where it is text
+	text  string
 }
+
+type isText struct{}
 
 func (c *Call) setValue(kv keyValue) {
 	c.mu.Lock()
@@ -89,7 +93,7 @@ func (c *Call) setValue(kv keyValue) {
 	n.values = append(n.values, kv)
 }
 
-func (c *Call) value(key AnyKey) (keyValue, bool) {
+func (c *Call) value(key *keyID) (keyValue, bool) {
 	if c == nil {
 		return keyValue{}, false
 	}

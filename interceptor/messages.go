@@ -150,8 +150,8 @@ func (c *Call) refusedLocked() error {
 	if c.ended {
 		return errEnded
 	}
-	if n := c.notes.Load(); n != nil && n.poison != nil {
-		return n.poison
+	if poison := c.readRare().poison; poison != nil {
+		return poison
 	}
 	if c.replied {
 		return errAnswered
@@ -202,7 +202,7 @@ func (c *Call) maySend(msg any) error {
 		return err
 	}
 	if c.await != nil {
-		n := c.notesLocked()
+		n := c.rareLocked()
 		n.poison = misusef("a message was sent before %s, which called AwaitMessage, has agreed to the first request message", c.await.name)
 		return n.poison
 	}

@@ -55,14 +55,14 @@ func (p *MethodPlan) Report(err error) {
 // PlanMethod of hooks further in. A hook that provides a key calls it from its
 // PlanMethod when the value depends on the method alone.
 func (k *Key[T]) SetPlanned(plan *MethodPlan, v T) {
-	plan.values = append(plan.values, keyValue{key: k, value: v})
+	plan.values = append(plan.values, keyValue{key: &k.id, value: v})
 }
 
 // Planned returns what a hook further out stored with [Key.SetPlanned], and
 // whether there is such a value.
 func (k *Key[T]) Planned(plan *MethodPlan) (T, bool) {
 	for _, kv := range slices.Backward(plan.values) {
-		if kv.key == AnyKey(k) {
+		if kv.key == &k.id {
 			t, _ := kv.value.(T) // a nil interface value stays the zero T
 			return t, true
 		}

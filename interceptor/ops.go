@@ -72,7 +72,7 @@ func (c *Call) headerOps(trailer bool) []driver.Header {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if trailer {
-		return n.trailers
+		return c.readRare().trailers
 	}
 	return n.headers
 }

@@ -15,11 +15,12 @@ func (r *record) startHTTP(attrs []attribute.KeyValue) []attribute.KeyValue {
 	if r.target == h.targets.otherVerb {
 		attrs = append(attrs, keyHTTPOriginal.String(cut(call.HTTPMethod(), maxOriginal)))
 	}
-	attrs = append(attrs, keyURLPath.String(cut(h.rewritten(call.Path()), maxText)), keyURLScheme.String(r.scheme()))
+	scheme := r.scheme()
+	attrs = append(attrs, keyURLPath.String(cut(h.rewritten(call.Path()), maxText)), keyURLScheme.String(scheme))
 	if query := h.query.of(call); query != "" {
 		attrs = append(attrs, keyURLQuery.String(query))
 	}
-	attrs = r.appendServer(attrs)
+	attrs = appendServer(attrs, r.authority(), scheme)
 	if client := r.client(); client != "" {
 		attrs = append(attrs, keyClientAddress.String(client))
 	}

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/crosscut-go/crosscut/interceptor"
 )
@@ -94,6 +95,7 @@ func (h *hook) build() {
 		h.propagator = otel.GetTextMapPropagator()
 	}
 	h.tracer = h.tracers.Tracer(scope, trace.WithSchemaURL(schemaURL))
+	_, h.silent = h.tracer.(noop.Tracer)
 	h.logger = h.loggers.Logger(scope, log.WithSchemaURL(schemaURL))
 	h.targets.build(h.verbs, h.proxied)
 	h.instruments.build(&h.settings)
@@ -260,6 +262,8 @@ type Origin struct {
 	Host   string // the host that the client asked for, with its port if it named one
 	Scheme string // "http" or "https"
 }
+
+var noOrigin Origin
 
 // Forwarded gives the function that finds out what trusted proxies say about a
 // request. It is called in BeforeRequest, once per call, by many goroutines at

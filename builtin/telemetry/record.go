@@ -21,23 +21,21 @@ type record struct {
 	ctx    context.Context // with the span: points recorded with it become exemplars
 	span   trace.Span      // never nil
 	target *target         // what span and points are named by
-	drop   Signals
-	origin Origin
+	origin *Origin         // never nil
 	peer   peer
-	left   bool // the client was gone when the call ended
 	ids    tracekey.Span
 	extra  additions   // from any goroutine
 	ended  atomic.Bool // from any goroutine
+	drop   Signals
+	left   bool // the client was gone when the call ended
 
-	attrs [rpcAttrs]attribute.KeyValue // room for those that the span of an RPC starts with
-	opts  [5]trace.SpanStartOption
-	over  [1]trace.SpanEndOption
+	opts [4]trace.SpanStartOption // room for the usual ones
 }
 
-// How many attributes spans start with, as a rule.
+// How many attributes spans have at their start and get at their end, as a rule.
 const (
-	rpcAttrs  = 4
 	httpAttrs = 8
+	rpcAttrs  = 4
 )
 
 // recordKey finds the record from hooks and handlers of the call.
@@ -64,14 +62,15 @@ var noSpan = trace.SpanFromContext(context.Background())
 // start starts the span with everything that is known, which is what samplers
 // decide by.
 func (r *record) start(p parentage) {
-	h, attrs := r.hook, r.attrs[:0]
-	if r.call.Transport() == interceptor.HTTP {
-		attrs = r.startHTTP(append(make([]attribute.KeyValue, 0, httpAttrs), r.target.identity...))
-	} else {
-		attrs = r.startRPC(append(attrs, r.target.identity...))
+	h := r.hook
+	if h.silent {
+		r.ctx, r.span = h.tracer.Start(p.ctx, r.target.name)
+		return
 	}
-	attrs = h.headers.appendRequest(attrs, r.call)
-	opts := append(r.opts[:0], h.kind(r.call), trace.WithTimestamp(r.call.StartTime()), trace.WithAttributes(attrs...))
+	opts := append(r.opts[:0], h.kind(r.call), trace.WithTimestamp(r.call.StartTime()), r.opening())
+	if len(h.headers.request) > 0 {
+		opts = append(opts, trace.WithAttributes(h.headers.appendRequest(nil, r.call)...))
+	}
 	if p.newRoot {
 		opts = append(opts, newRoot)
 	}
@@ -79,6 +78,15 @@ func (r *record) start(p parentage) {
 		opts = append(opts, trace.WithLinks(trace.Link{SpanContext: p.link}))
 	}
 	r.ctx, r.span = h.tracer.Start(p.ctx, r.target.name, opts...)
+}
+
+// opening is what a span tells of its call from the start.
+func (r *record) opening() trace.SpanStartOption {
+	if r.call.Transport() != interceptor.HTTP {
+		return r.openingRPC()
+	}
+	attrs := append(make([]attribute.KeyValue, 0, httpAttrs), r.target.identity...)
+	return trace.WithAttributes(r.startHTTP(attrs)...)
 }
 
 var newRoot = trace.WithNewRoot()
@@ -109,11 +117,11 @@ func (r *record) retarget(t *target) {
 
 // finish tells the span how the call ended.
 func (r *record) finish(errorType string, isError bool) {
-	attrs := make([]attribute.KeyValue, 0, 8)
+	var attrs []attribute.KeyValue
 	if r.call.Transport() == interceptor.HTTP {
-		attrs = r.endHTTP(attrs)
+		attrs = r.endHTTP(make([]attribute.KeyValue, 0, httpAttrs))
 	} else {
-		attrs = r.endRPC(attrs)
+		attrs = r.endRPC(make([]attribute.KeyValue, 0, rpcAttrs))
 	}
 	if errorType != "" {
 		attrs = append(attrs, keyErrorType.String(errorType))
@@ -140,8 +148,7 @@ func (r *record) description() string {
 func (r *record) end() {
 	r.hook.instruments.begun(r, -1)
 	if r.span.IsRecording() {
-		r.over[0] = trace.WithTimestamp(r.call.StartTime().Add(r.call.Duration()))
-		r.span.End(r.over[:]...)
+		r.span.End(trace.WithTimestamp(r.call.StartTime().Add(r.call.Duration())))
 	} else if r.drop&Traces == 0 {
 		r.span.End()
 	}

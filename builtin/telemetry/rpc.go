@@ -1,22 +1,36 @@
 package telemetry
 
 import (
-	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crosscut-go/crosscut/interceptor"
 )
 
-// startRPC adds what is known of a gRPC call before anything has run.
-func (r *record) startRPC(attrs []attribute.KeyValue) []attribute.KeyValue {
+// opening are the attributes that the span of an RPC starts with. Nearly all callers
+// ask for one authority, so the last ones that were made do for most calls.
+type opening struct {
+	authority, scheme string
+	attributes        trace.SpanStartOption
+}
+
+func (r *record) openingRPC() trace.SpanStartOption {
+	authority, scheme := r.authority(), r.scheme()
+	known := r.target.opening.Load()
+	if known != nil && known.authority == authority && known.scheme == scheme {
+		return known.attributes
+	}
+	attrs := append(make([]attribute.KeyValue, 0, rpcAttrs), r.target.identity...)
 	if r.target == r.hook.targets.unknownRPC {
 		attrs = append(attrs, keyRPCOriginal.String(original(r.call.Path())))
+		return trace.WithAttributes(appendServer(attrs, authority, scheme)...)
 	}
-	return r.appendServer(attrs)
+	made := &opening{authority, scheme, trace.WithAttributes(appendServer(attrs, authority, scheme)...)}
+	r.target.opening.Store(made)
+	return made.attributes
 }
 
 // endRPC adds how a gRPC call has ended.
@@ -33,18 +47,23 @@ func original(path string) string {
 	return cut(strings.TrimPrefix(path, "/"), maxText)
 }
 
-// appendServer adds the host that the client asked for.
-func (r *record) appendServer(attrs []attribute.KeyValue) []attribute.KeyValue {
+// authority returns the host that the client asked for, as far as it is known.
+func (r *record) authority() string {
 	authority := r.origin.Host
 	if authority == "" {
 		authority = r.call.Authority()
 	}
+	return cut(authority, maxText)
+}
+
+// appendServer adds the host that the client asked for.
+func appendServer(attrs []attribute.KeyValue, authority, scheme string) []attribute.KeyValue {
 	if authority == "" {
 		return attrs
 	}
-	host, port := splitHost(cut(authority, maxText))
+	host, port := splitHost(authority)
 	if port == 0 {
-		port = defaultPort(r.scheme())
+		port = defaultPort(scheme)
 	}
 	attrs = append(attrs, keyServerAddress.String(host))
 	if port != 0 {
@@ -108,8 +127,8 @@ func (r *record) appendPeer(attrs []attribute.KeyValue) []attribute.KeyValue {
 	return attrs
 }
 
-// peer is the other end of the connection, as text. It is made once, since that
-// takes several allocations.
+// peer is the other end of the connection, as text. It is made once, since that may
+// take an allocation.
 type peer struct {
 	found bool
 	host  string
@@ -118,29 +137,23 @@ type peer struct {
 
 func (r *record) findPeer() peer {
 	if !r.peer.found {
-		host, port := addressOf(r.call.Peer().Addr)
+		host, port := addressOf(r.call)
 		r.peer = peer{true, host, port}
 	}
 	return r.peer
 }
 
-// addressOf returns the address without its port, "" for none and for calls
-// within the process. An IPv4 address that arrived on an IPv6 socket is written as
-// IPv4.
-func addressOf(addr net.Addr) (host string, port int) {
+// addressOf returns the other end's address without its port, "" for none and for
+// calls within the process.
+func addressOf(call *interceptor.Call) (host string, port int) {
+	if remote := call.RemoteAddr(); remote != "" {
+		return splitHost(cut(remote, maxText))
+	}
+	addr := call.Peer().Addr
 	if addr == nil || addr.Network() == "inprocess" {
 		return "", 0
 	}
-	if tcp, ok := addr.(*net.TCPAddr); ok && tcp != nil {
-		if ap := tcp.AddrPort(); ap.IsValid() {
-			return ap.Addr().Unmap().String(), int(ap.Port())
-		}
-	}
-	text := cut(addr.String(), maxText)
-	if ap, err := netip.ParseAddrPort(text); err == nil {
-		return ap.Addr().Unmap().String(), int(ap.Port())
-	}
-	return text, 0
+	return cut(addr.String(), maxText), 0
 }
 
 // transcoded returns the target of the RPC that a REST call has run, for those

@@ -21,6 +21,7 @@ type target struct {
 	identity []attribute.KeyValue // for spans and metrics
 	rpc      string               // "pkg.Service/Method" of a transcoded call, for spans
 	series   atomic.Pointer[map[seriesKey]*series]
+	opening  atomic.Pointer[opening] // of an RPC
 }
 
 // targets finds the target of a call.

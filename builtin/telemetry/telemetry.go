@@ -35,6 +35,7 @@ type hook struct {
 	trust Trust
 
 	tracer      trace.Tracer
+	silent      bool // the tracer drops everything
 	logger      log.Logger
 	instruments instruments
 	targets     targets
@@ -57,12 +58,13 @@ func (h *hook) CheckMethod(m *interceptor.Method) error {
 
 // BeforeRequest starts the span.
 func (h *hook) BeforeRequest(ctx context.Context, call *interceptor.Call) (context.Context, error) {
-	r := &record{hook: h, outer: recordOf(call), call: call, span: noSpan}
+	r := &record{hook: h, outer: recordOf(call), call: call, span: noSpan, origin: &noOrigin}
 	if h.filter != nil {
 		r.drop = h.filter(call)
 	}
 	if h.origin != nil {
-		r.origin = h.origin(call)
+		origin := h.origin(call)
+		r.origin = &origin
 	}
 	r.target = h.targets.of(call)
 	p := h.parent(ctx, r)
