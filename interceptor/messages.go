@@ -66,23 +66,27 @@ func (c *Call) onReceive(msg any) (err error) {
 			c.deniedBy(at)
 			return named(at, err)
 		}
-		if answered, err := c.agree(at); answered || err != nil {
+		if answered, err := c.agree(at, i == len(c.plan.receive)-1); answered || err != nil {
 			return named(at, err)
 		}
 	}
-	c.mu.Lock()
-	c.await = nil
-	c.mu.Unlock()
 	return nil
 }
 
 // agree settles an OnReceive that returned nil: whether the hook answered, which
-// it may not do before the hooks further in that asked to see the message.
-func (c *Call) agree(e *entry) (answered bool, err error) {
+// it may not do before the hooks further in that asked to see the message. Once the
+// last hook has agreed nobody waits any more.
+func (c *Call) agree(e *entry, last bool) (answered bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err, c.bug = c.bug, nil; err != nil || c.reply == nil {
+	if err, c.bug = c.bug, nil; err != nil {
 		return false, err
+	}
+	if c.reply == nil {
+		if last {
+			c.await = nil
+		}
+		return false, nil
 	}
 	if c.await != nil && c.await.index > e.index {
 		return true, misusef("a reply in OnReceive before %s, which called AwaitMessage, has seen the message; list the replying hook after it", c.await.name)
