@@ -28,11 +28,22 @@ func parts(tb testing.TB, work contender.Work) *contender.Parts {
 	return p
 }
 
-// noOps is a stack of n hooks that do nothing.
-func noOps(n int) *interceptor.Stack {
+// noOp is a hook that does nothing.
+type noOp struct{ interceptor.Base }
+
+func noOpHooks(n int) []interceptor.Hook {
 	hooks := make([]interceptor.Hook, n)
 	for i := range hooks {
-		hooks[i] = interceptor.As(fmt.Sprint("no-op ", i), struct{ interceptor.Base }{})
+		hooks[i] = &noOp{}
+	}
+	return hooks
+}
+
+// noOps is a stack of n hooks that do nothing.
+func noOps(n int) *interceptor.Stack {
+	hooks := noOpHooks(n)
+	for i, h := range hooks {
+		hooks[i] = interceptor.As(fmt.Sprint("no-op ", i), h)
 	}
 	return interceptor.MustNew(hooks...)
 }

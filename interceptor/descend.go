@@ -53,7 +53,7 @@ func (c *Call) enterAll(steps []step) (err error) {
 // enter runs one BeforeRequest. What is further in gets the context it returns.
 // Nothing is written for a hook that changes nothing: that keeps a hook cheap.
 func (c *Call) enter(e *entry) error {
-	if e.isFuncs && e.funcs.BeforeRequest == nil {
+	if e.lacks&beforeRequest != 0 {
 		return nil
 	}
 	ctx, err := e.hook.BeforeRequest(c.inner, c)
@@ -182,7 +182,7 @@ func (c *Call) enteredLate(st *step) {
 
 // admit runs one BeforeHandler.
 func (c *Call) admit(e *entry) error {
-	if e.isFuncs && e.funcs.BeforeHandler == nil {
+	if e.lacks&beforeHandler != 0 {
 		return nil
 	}
 	ctx, err := e.hook.BeforeHandler(c.inner, c, c.method)

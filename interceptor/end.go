@@ -34,7 +34,7 @@ func (c *Call) afterAll(left int) {
 	for left > 0 {
 		left--
 		st := &c.plan.steps[left]
-		if c.entered(st) && !(st.isFuncs && st.funcs.AfterResponse == nil) {
+		if c.entered(st) && st.lacks&afterResponse == 0 {
 			st.hook.AfterResponse(c.contextOf(st), c)
 		}
 	}

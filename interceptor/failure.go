@@ -127,7 +127,7 @@ func (c *Call) onErrorFrom(i int, err error, sent bool) (next int, out error) {
 	}()
 	for ; next >= 0; next-- {
 		st := &c.plan.steps[next]
-		if !c.entered(st) || st.isFuncs && st.funcs.OnError == nil {
+		if !c.entered(st) || st.lacks&onError != 0 {
 			continue
 		}
 		returned := st.hook.OnError(c.contextOf(st), c, out)

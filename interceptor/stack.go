@@ -33,10 +33,12 @@ type Stack struct {
 
 // entry is one hook of a stack with what the stack found out about it.
 type entry struct {
-	hook  Hook
-	name  string
-	index int32
-	scope []*whenHook // the Whens around it, outermost first
+	hook    Hook
+	lacks   phases // every call asks, so it stands beside the hook
+	decides bool
+	index   int32
+	name    string
+	scope   []*whenHook // the Whens around it, outermost first
 
 	messages MessageHook
 	response ResponseHook
@@ -47,11 +49,20 @@ type entry struct {
 	checker  MethodChecker
 	demander Demander
 	enforces []protoreflect.FullName
-	decides  bool
 	last     LastDecider
 	funcs    Funcs
 	isFuncs  bool
 }
+
+// phases are some of the four of [Hook].
+type phases uint8
+
+const (
+	beforeRequest phases = 1 << iota
+	beforeHandler
+	onError
+	afterResponse
+)
 
 type skipped struct{ name, reason string }
 
@@ -190,7 +201,17 @@ func (s *Stack) add(h Hook, name string, scope []*whenHook, problems *[]error) {
 }
 
 func (e *entry) useFuncs(f *funcsHook) {
-	e.funcs, e.isFuncs = f.funcs, true
+	e.funcs, e.isFuncs, e.lacks = f.funcs, true, 0
+	for phase, there := range map[phases]bool{
+		beforeRequest: f.funcs.BeforeRequest != nil,
+		beforeHandler: f.funcs.BeforeHandler != nil,
+		onError:       f.funcs.OnError != nil,
+		afterResponse: f.funcs.AfterResponse != nil,
+	} {
+		if !there {
+			e.lacks |= phase
+		}
+	}
 	if f.funcs.OnReceive != nil || f.funcs.OnSend != nil {
 		e.messages = funcsMessages{f}
 	}
