@@ -114,6 +114,14 @@ func (a *audit) checkReports(reported int64) {
 	}
 }
 
+// checkSignals compares the calls with what the log, the traces and the metrics say.
+func (a *audit) checkSignals(c counts) {
+	calls := int64(a.begun + a.strange)
+	if c != (counts{calls, calls, calls, calls}) {
+		a.problem("of %d calls there are %d log records, %d spans of which %d have ended, and %d points of histograms; want one each", calls, c.records, c.started, c.ended, c.points)
+	}
+}
+
 // few is how many problems are shown.
 const few = 10
 
@@ -152,5 +160,6 @@ func (a *audit) print(out io.Writer, l load) {
 	_, _ = fmt.Fprintf(out, "%d calls begun by the server + %d that arrived after their deadline = %d outcomes of clients\n", a.begun, a.late, a.outcomes)
 	_, _ = fmt.Fprintf(out, "%d hooks entered = %d AfterResponse, each once\n", a.entered, a.ended)
 	_, _ = fmt.Fprintf(out, "%d panics = %d reports to the operator\n", a.panics, l.reported)
+	_, _ = fmt.Fprintf(out, "%d log records, %d spans, %d points of histograms\n", l.signals.records, l.signals.ended, l.signals.points)
 	_, _ = fmt.Fprintf(out, "%d problems\n", a.problems)
 }

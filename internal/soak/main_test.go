@@ -134,6 +134,20 @@ func TestReportsAreCompared(t *testing.T) {
 	}
 }
 
+func TestSignalsAreCompared(t *testing.T) {
+	t.Parallel()
+	for c, wrong := range map[counts]bool{
+		{2, 2, 2, 2}: false,
+		{1, 2, 2, 2}: true, {2, 3, 2, 2}: true, {2, 2, 1, 2}: true, {2, 2, 2, 3}: true,
+	} {
+		a := &audit{begun: 2}
+		a.checkSignals(c)
+		if (a.err() != nil) != wrong {
+			t.Errorf("2 calls and %+v: %v", c, a.err())
+		}
+	}
+}
+
 // A run that could make no call proves nothing.
 func TestRunWithoutCallsFails(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())

@@ -44,6 +44,7 @@ func run(ctx context.Context, c config, out io.Writer) error {
 	after, left := comeDown(before)
 	a := b.audit()
 	a.checkReports(load.reported)
+	a.checkSignals(load.signals)
 	a.print(out, load)
 	_, _ = fmt.Fprintf(out, "goroutines  %d before, %d at most, %d after\n", before.goroutines, load.peak.goroutines, after.goroutines)
 	_, _ = fmt.Fprintf(out, "heap        %s before, %s at most, %s after\n", mebibytes(before.heap), mebibytes(load.peak.heap), mebibytes(after.heap))
@@ -55,6 +56,7 @@ type load struct {
 	took     time.Duration
 	peak     usage
 	reported int64
+	signals  counts
 }
 
 // round makes the calls of the book against a new site and returns when all of
@@ -78,7 +80,9 @@ func round(ctx context.Context, c config, b *book) (load, error) {
 	defer cancel()
 	err = errors.Join(err, s.close(closing))
 	l.reported = s.reported.Load()
-	return l, err
+	signals, unread := s.signals.counts(closing)
+	l.signals = signals
+	return l, errors.Join(err, unread)
 }
 
 // makeCalls makes the calls with as many clients as there are to be.

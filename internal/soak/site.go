@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -15,7 +14,6 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/crosscut-go/crosscut/builtin/authn"
-	"github.com/crosscut-go/crosscut/builtin/logging"
 	"github.com/crosscut-go/crosscut/builtin/requestid"
 	"github.com/crosscut-go/crosscut/grpcadapter"
 	"github.com/crosscut-go/crosscut/httpadapter"
@@ -33,6 +31,7 @@ const token = "soak"
 type site struct {
 	book     *book
 	reported atomic.Int64 // what the stack reported to the operator
+	signals  *signals
 
 	grpc *grpcadapter.Server
 	web  *http.Server
@@ -49,7 +48,7 @@ func newSite(ctx context.Context, b *book) (*site, error) {
 }
 
 func newSiteOf(ctx context.Context, svc *service) (*site, error) {
-	s := &site{book: svc.book}
+	s := &site{book: svc.book, signals: newSignals()}
 	stack, err := s.stack()
 	if err != nil {
 		return nil, err
@@ -73,14 +72,12 @@ func newSiteOf(ctx context.Context, svc *service) (*site, error) {
 }
 
 func (s *site) stack() (*interceptor.Stack, error) {
-	stack, err := interceptor.New(
-		s.book.outermost(),
-		requestid.New(),
-		logging.New(slog.New(slog.NewJSONHandler(io.Discard, nil))),
+	hooks := append([]interceptor.Hook{s.book.outermost(), requestid.New()}, s.signals.hooks()...)
+	stack, err := interceptor.New(append(hooks,
 		s.book.gate(),
 		authn.New(authn.Bearer(authn.StaticTokens(map[string]string{token: "soaker"}))),
 		s.book.innermost(),
-	)
+	)...)
 	if err != nil {
 		return nil, err
 	}
