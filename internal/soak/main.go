@@ -1,8 +1,8 @@
 // Command soak makes very many calls of every sort at once against one server
 // with a stack, on every transport, and then proves from the books that nothing
 // was lost: every call that a client made began once, every hook that was entered
-// was told the outcome once, log, trace and metrics tell of it once, client and server agree on that outcome, and no
-// goroutine and no memory is left.
+// was told the outcome once, log, traces and metrics tell of it once, client and
+// server agree on that outcome, and no goroutine and no memory is left.
 //
 //	go run ./internal/soak -calls 1000000
 //
