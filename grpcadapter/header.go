@@ -93,12 +93,15 @@ func (r *rpc) writeTrailers() {
 	}
 }
 
-// handedOver returns the state of the headers or the trailers.
+// handedOver returns the state of the headers or the trailers; s.mu is held.
 func (s *metadataState) handedOver(trailer bool) *handedOver {
-	if trailer {
-		return &s.trailers
+	if !trailer {
+		return &s.headers
 	}
-	return &s.headers
+	if s.trailers == nil {
+		s.trailers = new(handedOver)
+	}
+	return s.trailers
 }
 
 // handOver gives grpc-go what hooks have set since the last time, defaults only

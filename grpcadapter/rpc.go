@@ -69,7 +69,7 @@ type metadataState struct {
 	mu       sync.Mutex
 	deleted  []string // request headers, in lower case
 	headers  handedOver
-	trailers handedOver
+	trailers *handedOver // nil until a hook sets one
 }
 
 // lockMetadata locks and returns the state; the caller unlocks it.
