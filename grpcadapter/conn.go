@@ -7,7 +7,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	"github.com/crosscut-go/crosscut/interceptor"
@@ -68,11 +67,9 @@ type dispatch struct {
 	conn   *Conn
 	opts   callOptions
 	target *target
-	call   *interceptor.Call // the call that is continued, nil for a call of its own
-	caller peer.Peer         // as the server side sees it
-	ctx    context.Context   // the server side's
+	ctx    context.Context // the server side's: &server, or what wraps it
+	server serverContext
 	stream serverTransport
-	leave  func()
 }
 
 // open prepares a call: it checks that the connection works, reads the options,
@@ -106,18 +103,20 @@ func (d *dispatch) enter(ctx context.Context, method string) error {
 	}
 	// Nothing but a stopped server keeps the dispatch from running from here on,
 	// so the one claim of the caller's call is not wasted.
-	d.call = ops.Claim(ctx, server.core.stack, method)
-	if d.call == nil {
+	d.server.call = ops.Claim(ctx, server.core.stack, method)
+	if d.server.call == nil {
 		ctx = withoutValues{ctx}
 	}
-	entered, leave, err := server.enterInProcess(ctx)
-	if err != nil {
-		return err
+	c := &d.server
+	c.parent, c.stream, c.md = ctx, &d.stream, md
+	if d.ctx = c; !answersAll {
+		d.ctx = c.wrapped()
 	}
-	d.leave = leave
-	d.ctx = d.serverContext(entered, md)
-	return nil
+	return server.inside.enter(&c.lifetime)
 }
+
+// leave ends the server side of a dispatch that was opened.
+func (d *dispatch) leave() { d.conn.server.inside.leave(&d.server.lifetime) }
 
 // sameStack tells whether ctx belongs to a call of the server's own stack: then
 // the hooks of that stack see this dispatch, continued or not.
@@ -138,7 +137,7 @@ func malformed(method string) bool {
 // may have ended the context, and their reason is that of the call.
 func (d *dispatch) ended(caller context.Context) error {
 	if err := caller.Err(); err != nil {
-		if cause := context.Cause(caller); d.call != nil && hasStatus(cause) {
+		if cause := context.Cause(caller); d.server.call != nil && hasStatus(cause) {
 			return cause
 		}
 		return status.FromContextError(err).Err()

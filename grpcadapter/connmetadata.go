@@ -23,16 +23,17 @@ func (d *dispatch) incoming(ctx context.Context, method string, sameStack bool) 
 	if sameStack {
 		delete(md, httpwire.AdviceKey)
 	}
-	if err := checkPairs(md); err != nil {
-		return nil, err
-	}
-	if n := len(md["host"]); n > 1 {
-		return nil, status.Errorf(codes.Internal, "num values of host: %d, must only have 1 value as per HTTP/2 spec", n)
-	}
-	for key := range md {
+	hosts := len(md["host"])
+	for key, values := range md {
+		if err := checkPair(key, values...); err != nil {
+			return nil, err
+		}
 		if reserved(key) || key == "host" { // the server drops it beside :authority
 			delete(md, key)
 		}
+	}
+	if hosts > 1 {
+		return nil, status.Errorf(codes.Internal, "num values of host: %d, must only have 1 value as per HTTP/2 spec", hosts)
 	}
 	if _, has := md["connection"]; has {
 		return nil, status.Error(codes.Internal, `the metadata key "connection" makes a request malformed in HTTP/2; leave it out`)

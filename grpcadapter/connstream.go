@@ -24,9 +24,8 @@ func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	if err := p.open(ctx, c, c.server.find(method), method, opts); err != nil {
 		return nil, err
 	}
-	p.up, p.down = newQueue(false), newQueue(p.call != nil)
+	p.up, p.down = newQueue(false), newQueue(p.server.call != nil)
 	p.client, p.cancelClient = context.WithCancel(peer.NewContext(ctx, &peer.Peer{Addr: inProcessAddr{}}))
-	p.ctx, p.cancelServer = context.WithCancelCause(p.ctx)
 	p.watch()
 	p.endWithCaller()
 	go p.serve()
@@ -45,7 +44,6 @@ type pipe struct {
 	manyDown bool            // and receives many
 
 	cancelClient context.CancelFunc
-	cancelServer context.CancelCauseFunc
 
 	up, down   *queue
 	halfClose  sync.Once
@@ -74,12 +72,12 @@ func (p *pipe) watch() {
 // endWithCaller makes the HTTP side of a continued call wait for the server side
 // before it ends the call, so that AfterResponse comes last.
 func (p *pipe) endWithCaller() {
-	if p.call == nil {
+	if p.server.call == nil {
 		return
 	}
-	if outer, ok := ops.Transport(p.call).(interface{ BeforeEnd(f func()) }); ok {
+	if outer, ok := ops.Transport(p.server.call).(interface{ BeforeEnd(f func()) }); ok {
 		outer.BeforeEnd(func() {
-			p.cancelServer(nil)
+			p.server.end(nil)
 			<-p.done
 		})
 	}
@@ -119,7 +117,7 @@ func (p *pipe) over(err error) error {
 	}
 	p.finished, p.final = true, err
 	p.stopWatch()
-	p.cancelServer(p.cause(err)) // before the caller goes on, so that the outcome is what it got
+	p.server.end(p.cause(err)) // before the caller goes on, so that the outcome is what it got
 	p.cancelClient()
 	p.opts.report(&p.stream)
 	p.mu.Unlock()
@@ -135,7 +133,7 @@ func (p *pipe) over(err error) error {
 // The two sides of a continued call are one call, so its outcome is err; a call
 // of its own learns no more than over the wire.
 func (p *pipe) cause(err error) error {
-	if p.call == nil || errors.Is(err, io.EOF) {
+	if p.server.call == nil || errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err

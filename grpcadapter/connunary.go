@@ -33,7 +33,7 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 	case err != nil:
 		u.leave()
 		return u.over(err)
-	case u.call != nil:
+	case u.server.call != nil:
 		return u.run(reply)
 	default:
 		return u.runApart(ctx, reply)

@@ -1,53 +1,50 @@
 package grpcadapter
 
 import (
-	"context"
 	"sync"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
-// gate counts the dispatches in process, which grpc-go does not know of. The
-// zero gate is open.
+// gate keeps the dispatches in process, which grpc-go does not know of. The zero
+// gate is open.
 type gate struct {
 	mu     sync.Mutex
 	closed bool
-	inside map[*entrance]struct{}
+	inside *lifetime // the one that came last
 	empty  []chan struct{}
 }
 
-// entrance is one dispatch.
-type entrance struct{ cancel context.CancelCauseFunc }
-
-// enterInProcess lets a dispatch in: it returns the context to run it with, which
-// Stop cancels, and what to call when it has ended. A stopped server answers
-// UNAVAILABLE.
-func (s *Server) enterInProcess(ctx context.Context) (dispatchCtx context.Context, leave func(), err error) {
-	return s.inside.enter(ctx)
-}
-
-func (g *gate) enter(ctx context.Context) (context.Context, func(), error) {
+// enter lets a dispatch in, until leave. A stopped server answers UNAVAILABLE.
+func (g *gate) enter(l *lifetime) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
-		return nil, nil, status.Error(codes.Unavailable, "the server was stopped")
+		return status.Error(codes.Unavailable, "the server was stopped")
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	e := &entrance{cancel}
-	if g.inside == nil {
-		g.inside = map[*entrance]struct{}{}
+	if l.next = g.inside; l.next != nil {
+		l.next.prev = l
 	}
-	g.inside[e] = struct{}{}
-	return ctx, func() { g.leave(e) }, nil
+	g.inside = l
+	return nil
 }
 
-func (g *gate) leave(e *entrance) {
-	e.cancel(nil)
+// leave ends a dispatch that has entered. It is called once.
+func (g *gate) leave(l *lifetime) {
+	l.end(nil)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.inside, e)
-	if len(g.inside) == 0 {
+	if l.next != nil {
+		l.next.prev = l.prev
+	}
+	if l.prev != nil {
+		l.prev.next = l.next
+	} else {
+		g.inside = l.next
+	}
+	l.prev, l.next = nil, nil // a context that a handler keeps must not keep others
+	if g.inside == nil {
 		for _, waiting := range g.empty {
 			close(waiting)
 		}
@@ -63,15 +60,15 @@ func (g *gate) close(cause error) {
 	if cause == nil {
 		return
 	}
-	for e := range g.inside {
-		e.cancel(cause)
+	for l := g.inside; l != nil; l = l.next {
+		l.end(cause)
 	}
 }
 
 // wait returns when nobody is inside.
 func (g *gate) wait() {
 	g.mu.Lock()
-	if len(g.inside) == 0 {
+	if g.inside == nil {
 		g.mu.Unlock()
 		return
 	}

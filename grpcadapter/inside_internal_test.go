@@ -106,8 +106,8 @@ func TestHiddenInterceptors(t *testing.T) {
 func TestGate(t *testing.T) {
 	t.Parallel()
 	s := NewServer(interceptor.MustNew())
-	ctx, leave, err := s.enterInProcess(t.Context())
-	if err != nil {
+	ctx := &serverContext{lifetime: lifetime{parent: t.Context()}}
+	if err := s.inside.enter(&ctx.lifetime); err != nil {
 		t.Fatal(err)
 	}
 	stopped := make(chan struct{})
@@ -116,14 +116,14 @@ func TestGate(t *testing.T) {
 		close(stopped)
 	}()
 	for { // until the gate is closed
-		_, out, err := s.enterInProcess(t.Context())
-		if err != nil {
+		late := &lifetime{parent: t.Context()}
+		if err := s.inside.enter(late); err != nil {
 			if status.Code(err) != codes.Unavailable {
 				t.Errorf("a stopping server answers %v", err)
 			}
 			break
 		}
-		out()
+		s.inside.leave(late)
 		runtime.Gosched()
 	}
 	select {
@@ -139,7 +139,7 @@ func TestGate(t *testing.T) {
 	if code := status.Code(context.Cause(ctx)); code != codes.Unavailable {
 		t.Errorf("Stop cancels with %v", context.Cause(ctx))
 	}
-	leave()
+	s.inside.leave(&ctx.lifetime)
 	<-stopped
 }
 

@@ -13,15 +13,10 @@ type link struct {
 	mount *mount // set when the outer layer is an HTTP handler around ServeHTTP
 }
 
+// linkedKey finds the call that a dispatch of the in-process connection continues.
 type linkedKey struct{}
 
-// withLinked returns a context for a dispatch that continues call. The
-// in-process connection uses it after it has claimed the call.
-func withLinked(ctx context.Context, call *interceptor.Call) context.Context {
-	return context.WithValue(ctx, linkedKey{}, call)
-}
-
-// linkedFrom returns the call given to withLinked, or nil.
+// linkedFrom returns the call that a dispatch with ctx continues, or nil.
 func linkedFrom(ctx context.Context) *interceptor.Call {
 	call, _ := ctx.Value(linkedKey{}).(*interceptor.Call)
 	return call

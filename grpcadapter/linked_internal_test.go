@@ -122,7 +122,7 @@ func TestLinked(t *testing.T) {
 				ctx := ops.Begin(call, stack, t.Context(), outside{})
 				ops.Request(call)
 				wire := &within{}
-				ctx = withLinked(grpc.NewContextWithServerTransportStream(ctx, wire), call)
+				ctx = context.WithValue(grpc.NewContextWithServerTransportStream(ctx, wire), linkedKey{}, call)
 				full := "/crosscut.conformance.v1.ConformanceService/" + name
 				var err error
 				if name == "Unary" {
@@ -209,14 +209,14 @@ func TestStopReachesDispatches(t *testing.T) {
 		AfterResponse: func(_ context.Context, c *interceptor.Call) { outcome = c.Code() },
 	})))
 	pb.RegisterConformanceServiceServer(s, &greeter{})
-	ctx, leave, err := s.enterInProcess(t.Context())
-	if err != nil {
+	inside := &serverContext{lifetime: lifetime{parent: t.Context()}}
+	if err := s.inside.enter(&inside.lifetime); err != nil {
 		t.Fatal(err)
 	}
-	defer leave()
+	defer s.inside.leave(&inside.lifetime)
 	s.Stop()
 	full := "/crosscut.conformance.v1.ConformanceService/BidiStream"
-	ctx = grpc.NewContextWithServerTransportStream(ctx, &within{})
+	ctx := grpc.NewContextWithServerTransportStream(inside, &within{})
 	if err := s.runStream(&local{ctx: ctx}, full, s.find(full)); status.Code(err) != codes.Unavailable || outcome != codes.Unavailable {
 		t.Errorf("runStream returned %v, AfterResponse saw %v", err, outcome)
 	}
