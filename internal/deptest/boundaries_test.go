@@ -83,7 +83,7 @@ var rules = []rule{
 		packages: []string{telemetry},
 		only: []string{
 			core, module + "/internal/...", grpcCodes, otelAPI, otelAPI + "/attribute", otelAPI + "/baggage", otelAPI + "/codes",
-			otelAPI + "/log", otelAPI + "/metric", otelAPI + "/propagation", otelAPI + "/trace",
+			otelAPI + "/log", otelAPI + "/metric", otelAPI + "/propagation", otelAPI + "/trace", otelAPI + "/trace/noop",
 		},
 		reason: "which SDK records and exports is the program's choice",
 	},
