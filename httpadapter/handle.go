@@ -33,13 +33,13 @@ func (m *match) ran(r *http.Request) bool {
 }
 
 // runPlain decides about a plain route and runs its handler.
-func (x *exchange) runPlain(m *interceptor.Method, h http.Handler, w http.ResponseWriter, r *http.Request) {
+func (x *exchange) runPlain(m *interceptor.Method, path string, h http.Handler, w http.ResponseWriter, r *http.Request) {
 	x.req = r
 	if x.kind == driver.GRPC {
 		x.refuse(ops.Misuse("the request began as gRPC but reached the plain route " + m.Name() + "; hooks must not change what routing depends on"))
 		return
 	}
-	if !ops.Resolve(&x.call, m, routeOf(m.Name())) {
+	if !ops.Resolve(&x.call, m, path) {
 		x.Refuse()
 		return
 	}

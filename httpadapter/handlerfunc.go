@@ -36,10 +36,15 @@ func (f HandlerFunc) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // takeNoted returns err, or without one what a HandlerFunc further in returned.
 func (x *exchange) takeNoted(err error) error {
-	if x.noted.Load() != nil {
-		if noted := x.noted.Swap(nil); noted != nil && err == nil {
-			err = *noted
-		}
+	if err == nil && x.noted.Load() == nil { // nearly always; small enough to be inlined
+		return nil
+	}
+	return x.swapNoted(err)
+}
+
+func (x *exchange) swapNoted(err error) error {
+	if noted := x.noted.Swap(nil); noted != nil && err == nil {
+		err = *noted
 	}
 	return tooLarge(err)
 }

@@ -70,7 +70,7 @@ func (m *Mux) Handle(pattern string, handler http.Handler) {
 	if handler == nil {
 		panic("httpadapter: Handle(" + pattern + ", nil): pass the handler to run")
 	}
-	rt := &route{mux: m, handler: handler, method: ops.NewRoute(pattern)}
+	rt := &route{mux: m, handler: handler, method: ops.NewRoute(pattern), path: routeOf(pattern)}
 	rt.layer = resolves(handler, m.common.stack)
 	_, rt.looksInside = handler.(httpwire.Inner)
 	rt.tail = takesRest(pattern)
@@ -176,6 +176,7 @@ type route struct {
 	mux         *Mux
 	handler     http.Handler
 	method      *interceptor.Method
+	path        string // the pattern without method and host
 	layer       bool // resolves by itself
 	looksInside bool // whether it does can depend on the request
 	tail        bool // matches the rest of the path, whatever it is
@@ -183,9 +184,8 @@ type route struct {
 
 // ServeHTTP runs the route within the call that the mux began or found.
 func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	stack := rt.mux.common.stack
-	x := running(r.Context(), stack)
-	if rt.layer || rt.looksInside && leadsToLayer(rt.handler, r, stack) {
+	x := exchangeOf(r.Context()) // only Mux.dispatch leads here, with a call that runs
+	if rt.layer || rt.looksInside && leadsToLayer(rt.handler, r, rt.mux.common.stack) {
 		x.runLayer(rt.handler, w, r)
 		return
 	}
@@ -194,7 +194,7 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.refuse(errDotSegment)
 		return
 	}
-	x.runPlain(rt.method, rt.handler, w, r)
+	x.runPlain(rt.method, rt.path, rt.handler, w, r)
 }
 
 // errDotSegment refuses a path that a pattern for several segments would hand to the

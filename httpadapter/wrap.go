@@ -161,7 +161,7 @@ func (h *wrapped) dispatch(x *exchange, w http.ResponseWriter, r *http.Request) 
 			x.refuse(ops.Misuse("the function given to Routes has returned more than 4096 different names; it must return registered patterns, not paths"))
 			return
 		}
-		x.runPlain(m, h.handler, w, r)
+		x.runPlain(m, routeOf(m.Name()), h.handler, w, r)
 	}
 }
 

@@ -209,7 +209,7 @@ func (x *exchange) judge(status int) bool {
 // outcome finds out whether the call has come to an answer or a failure that
 // goes before what the handler writes.
 func (x *exchange) outcome() (any, error) {
-	if x.call.Method() == nil && x.holdsMessage() {
+	if x.handler == nil && x.call.Method() == nil && x.holdsMessage() {
 		if err := ops.Fail(&x.call, errUnsendable, false); err != nil {
 			return nil, err
 		}
