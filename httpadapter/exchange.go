@@ -130,7 +130,7 @@ func serve(f front, w http.ResponseWriter, r *http.Request) {
 // hasBody tells whether the client sends a body. Over HTTP/2 a request without
 // one has a Body of its own, but a ContentLength of 0.
 func hasBody(r *http.Request) bool {
-	return r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0
+	return r.ContentLength != 0 && r.Body != nil && r.Body != http.NoBody
 }
 
 // run takes the call from its entry to an answer.
@@ -220,10 +220,10 @@ var errGoexit = interceptor.NewError(codes.Internal, "internal error",
 
 // end runs AfterResponse. It is the last thing that happens to the call.
 func (x *exchange) end() {
-	if x.received.MultipartForm == nil {
+	if form := x.req.MultipartForm; form != nil && x.received.MultipartForm == nil {
 		// net/http removes the temporary files of the request it made, not those
 		// of copies.
-		x.received.MultipartForm = x.req.MultipartForm
+		x.received.MultipartForm = form
 	}
 	if x.req.Pattern != "" {
 		// Middleware outside reads it after the handler, to name what it measured: a

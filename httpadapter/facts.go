@@ -203,7 +203,7 @@ func (x *exchange) HeaderChanged(op driver.Header, trailer bool) error {
 	}
 	x.applied++
 	if op.Op != driver.Default {
-		x.applyTo(x.inner.Header(), http.CanonicalHeaderKey(op.Key), op)
+		x.applyTo(x.inner.Header(), http.CanonicalHeaderKey(op.Key), &op)
 	}
 	return nil
 }
@@ -218,7 +218,7 @@ func reservedInGRPC(key string) bool {
 }
 
 // wireValue encodes binary metadata of gRPC as the wire needs it.
-func (x *exchange) wireValue(op driver.Header) string {
+func (x *exchange) wireValue(op *driver.Header) string {
 	if x.kind == driver.GRPC && len(op.Key) > 4 && strings.EqualFold(op.Key[len(op.Key)-4:], "-bin") {
 		return base64.RawStdEncoding.EncodeToString([]byte(op.Value))
 	}

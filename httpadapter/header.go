@@ -8,7 +8,7 @@ import (
 )
 
 // applyTo does to h what op asks; key is the key of op as h spells it.
-func (x *exchange) applyTo(h http.Header, key string, op driver.Header) {
+func (x *exchange) applyTo(h http.Header, key string, op *driver.Header) {
 	switch op.Op {
 	case driver.Set:
 		h[key] = []string{x.wireValue(op)}
@@ -30,11 +30,12 @@ func (x *exchange) applyTo(h http.Header, key string, op driver.Header) {
 func (x *exchange) applyDefaults() {
 	list := ops.Headers(&x.call)
 	for ; int(x.applied) < len(list); x.applied++ {
-		if op := list[x.applied]; op.Op != driver.Default {
+		if op := &list[x.applied]; op.Op != driver.Default {
 			x.applyTo(x.inner.Header(), http.CanonicalHeaderKey(op.Key), op)
 		}
 	}
-	for i, op := range list {
+	for i := range list {
+		op := &list[i]
 		if op.Op != driver.Default || deletedAfter(list[i+1:], op.Key) {
 			continue
 		}
@@ -90,15 +91,15 @@ func (x *exchange) applyTrailers(final bool) {
 	}
 	h := x.inner.Header()
 	for ; int(x.trailers) < len(list); x.trailers++ {
-		if op := list[x.trailers]; op.Op != driver.Default {
+		if op := &list[x.trailers]; op.Op != driver.Default {
 			x.applyTo(h, trailerKey(h, op), op)
 		}
 	}
 	if !final {
 		return
 	}
-	for i, op := range list {
-		if op.Op == driver.Default && !deletedAfter(list[i+1:], op.Key) {
+	for i := range list {
+		if op := &list[i]; op.Op == driver.Default && !deletedAfter(list[i+1:], op.Key) {
 			x.applyTo(h, trailerKey(h, op), op)
 		}
 	}
@@ -106,7 +107,7 @@ func (x *exchange) applyTrailers(final bool) {
 
 // trailerKey returns the key that net/http finds the trailer under: the plain one
 // if the handler has announced it (RFC 9110 section 6.6.2).
-func trailerKey(h http.Header, op driver.Header) string {
+func trailerKey(h http.Header, op *driver.Header) string {
 	key := http.CanonicalHeaderKey(op.Key)
 	if lists(h["Trailer"], key) {
 		return key
@@ -125,7 +126,7 @@ func (x *exchange) dropHandlerHeaders() {
 	}
 	for _, op := range ops.Headers(&x.call) {
 		if key := http.CanonicalHeaderKey(op.Key); op.Op != driver.Default && describesBody(key) {
-			x.applyTo(h, key, op)
+			x.applyTo(h, key, &op)
 		}
 	}
 }
