@@ -104,12 +104,11 @@ func exchangeOf(ctx context.Context) *exchange {
 // server needs it: see package grpcadapter.
 func (x *exchange) Lifetime() context.Context { return x.received.Context() }
 
-// serve answers a request as a call that f begins.
-func serve(f front, w http.ResponseWriter, r *http.Request) {
-	c := f.config()
+// serve answers a request as a call that the layer of c begins.
+func serve(c *config, w http.ResponseWriter, r *http.Request) {
 	x := &exchange{config: c, kind: driver.HTTP, inner: w, received: r, req: r}
 	if c.grpc.Load() && r.Method == http.MethodPost {
-		if server, ok := grpcServer(f, r); ok {
+		if server, ok := grpcServer(c.front, r); ok {
 			x.renderer, _ = server.(httpwire.Renderer)
 			if resolves(server, c.stack) {
 				x.kind = driver.GRPC

@@ -98,7 +98,7 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.dispatch(x, w, r)
 		return
 	}
-	serve(m, w, r)
+	serve(&m.common, w, r)
 }
 
 // Routes returns the methods of the plain routes in the order of registration,

@@ -80,7 +80,7 @@ func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.dispatch(x, w, r)
 		return
 	}
-	serve(h, w, r)
+	serve(&h.common, w, r)
 }
 
 func (h *wrapped) config() *config { return &h.common }
