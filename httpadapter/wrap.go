@@ -137,6 +137,10 @@ func (h *wrapped) dispatch(x *exchange, w http.ResponseWriter, r *http.Request) 
 		x.runLayer(h.handler, w, r)
 		return
 	}
+	if h.isWhole() {
+		x.runPlain(h.whole, "", h.handler, w, r)
+		return
+	}
 	t := h.find(r)
 	switch {
 	case t.layer:
@@ -149,9 +153,7 @@ func (h *wrapped) dispatch(x *exchange, w http.ResponseWriter, r *http.Request) 
 		if t.pattern != "" {
 			m = h.methodNamed(t.pattern)
 		}
-		if !h.isWhole() {
-			x.match = matchOf(r, h.again(t.pattern))
-		}
+		x.match = matchOf(r, h.again(t.pattern))
 		if takesRest(t.pattern) && httpwire.HasDotSegment(r.URL.Path) {
 			x.req = r
 			x.refuse(errDotSegment)
