@@ -177,9 +177,9 @@ type route struct {
 	handler     http.Handler
 	method      *interceptor.Method
 	path        string // the pattern without method and host
-	layer       bool // resolves by itself
-	looksInside bool // whether it does can depend on the request
-	tail        bool // matches the rest of the path, whatever it is
+	layer       bool   // resolves by itself
+	looksInside bool   // whether it does can depend on the request
+	tail        bool   // matches the rest of the path, whatever it is
 }
 
 // ServeHTTP runs the route within the call that the mux began or found.
