@@ -87,14 +87,16 @@ func (c *Call) judge(ctx context.Context, err error, e *entry, phase string) err
 // resolve runs BeforeHandler for m, entering the hooks that waited for it. It
 // tells whether the handler may run.
 func (c *Call) resolve(m *Method, route string) bool {
-	if known := c.Method(); known != nil {
+	c.mu.Lock()
+	known, answered := c.method, c.reply != nil
+	if known == nil {
+		c.method, c.route = m, route
+	}
+	c.mu.Unlock()
+	if known != nil {
 		return c.sameMethod(known, m)
 	}
 	p := c.stack.planFor(m, c.wire.Kind())
-	c.mu.Lock()
-	c.method, c.route = m, route
-	answered := c.reply != nil
-	c.mu.Unlock()
 	if c.failure != nil {
 		return false
 	}

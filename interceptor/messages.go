@@ -217,7 +217,7 @@ func (c *Call) maySend(msg any) error {
 func (c *Call) finish(err error, send func(any) error) error {
 	if c.failure != nil {
 		err = c.failure
-	} else if err = c.outcome(err); err == nil {
+	} else if _, err = c.outcome(err); err == nil {
 		err = c.finishReply(send)
 	}
 	if err != nil {

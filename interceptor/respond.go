@@ -8,8 +8,9 @@ import (
 
 // answer settles the one answer of a call from what its handler returned.
 func (c *Call) answer(resp any, err error) (any, error) {
-	if err = c.outcome(err); err == nil {
-		if reply := c.answered(); reply != nil {
+	reply, err := c.outcome(err)
+	if err == nil {
+		if reply != nil {
 			resp = reply
 		}
 		if err = c.check(resp); err == nil {
@@ -22,11 +23,11 @@ func (c *Call) answer(resp any, err error) (any, error) {
 	return c.recovered()
 }
 
-// outcome is how a call stands after its handler returned err. A refused message
-// and a misuse count even if the handler swallowed them.
-func (c *Call) outcome(err error) error {
+// outcome is how a call stands after its handler returned err, and what a hook has
+// answered. A refused message and a misuse count even if the handler swallowed them.
+func (c *Call) outcome(err error) (reply any, _ error) {
 	c.mu.Lock()
-	refused, waiting := c.refusedLocked(), c.await != nil
+	refused, waiting, reply := c.refusedLocked(), c.await != nil, c.reply
 	if err == nil && refused == nil {
 		err, c.bug = c.bug, nil
 	}
@@ -43,7 +44,7 @@ func (c *Call) outcome(err error) error {
 	if err == nil && waiting {
 		err = errNoMessage
 	}
-	return err
+	return reply, err
 }
 
 // recovered is the answer of a hook that recovered the call.
