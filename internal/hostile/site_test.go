@@ -254,7 +254,7 @@ func (s *site) serveGRPC(o options, srv grpcServer) string {
 	go func() { done <- srv.Serve(lis) }()
 	s.t.Cleanup(func() {
 		srv.Stop()
-		if err := <-done; err != nil {
+		if err := <-done; err != nil && !errors.Is(err, grpc.ErrServerStopped) { // stopped before it served
 			s.t.Errorf("the gRPC server: %v", err)
 		}
 	})
