@@ -202,7 +202,7 @@ func TestForwarded(t *testing.T) {
 func TestServerAddress(t *testing.T) {
 	t.Parallel()
 	s := newSink(t)
-	hook := s.hook(telemetry.Restart)
+	hook, rpc := s.hook(telemetry.Restart), interceptortest.NewMethod("/books.v1.Shop/GetBook")
 	for authority, want := range map[string][2]string{
 		"books.example":      {"books.example", "80"},
 		"books.example:8443": {"books.example", "8443"},
@@ -212,11 +212,14 @@ func TestServerAddress(t *testing.T) {
 		"books:99999":        {"books:99999", "80"},
 		"":                   {"", ""},
 	} {
-		call, _ := interceptortest.NewCall(interceptortest.WithHooks(hook), interceptortest.WithAuthority(authority))
-		interceptortest.RunPhases(call, nil)
-		attrs := s.span(t).Attributes
-		if got := [2]string{value(attrs, "server.address"), value(attrs, "server.port")}; got != want {
-			t.Errorf("%q: address and port %q, want %q", authority, got, want)
+		// Of a registered method the attributes are kept for the next call.
+		for _, m := range []*interceptor.Method{nil, rpc, rpc} {
+			call, _ := interceptortest.NewCall(interceptortest.WithHooks(hook), interceptortest.WithAuthority(authority), interceptortest.WithMethod(m, ""))
+			interceptortest.RunPhases(call, nil)
+			attrs := s.span(t).Attributes
+			if got := [2]string{value(attrs, "server.address"), value(attrs, "server.port")}; got != want {
+				t.Errorf("%q, method %q: address and port %q, want %q", authority, m.Name(), got, want)
+			}
 		}
 	}
 }
