@@ -23,6 +23,9 @@ func (discarding) WriteHeader(int)             {}
 // TestAllocations pins what a stack without hooks, and the connection that the RPC
 // goes through, add to a REST call whose handler a bare gateway calls directly.
 func TestAllocations(t *testing.T) { // not parallel: it counts allocations
+	if withRace {
+		t.Skip("the race detector has pools forget what they are given")
+	}
 	measure := func(h http.Handler) float64 {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/conformance/7?text=x", nil)
 		r.Header = http.Header{"Authorization": {"Bearer x"}, "X-Request-Id": {"1"}, "Accept": {"*/*"}}
@@ -42,7 +45,7 @@ func TestAllocations(t *testing.T) { // not parallel: it counts allocations
 	}
 	without, with := measure(bare), measure(gw)
 	t.Logf("a bare gateway makes %v allocations, one with a stack %v", without, with)
-	if with-without > 28 { // one more, for the race detector: under it pools forget now and then
+	if with-without != 27 {
 		t.Errorf("a stack adds %v allocations to the %v of a REST call, want 27", with-without, without)
 	}
 }
