@@ -5,16 +5,13 @@ import (
 	"os"
 	"runtime"
 	"testing"
-)
 
-// held is how much memory the process holds, as a small server does. With next to
-// none the garbage collector would run every few thousand calls, and its cost, and
-// when it strikes, would hide what is measured.
-const held = 64 << 20
+	"github.com/crosscut-go/crosscut/benchmarks/rig"
+)
 
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	ballast := make([]byte, held)
+	ballast := rig.Ballast()
 	code := m.Run()
 	runtime.KeepAlive(ballast)
 	os.Exit(code)

@@ -51,6 +51,7 @@ type server struct {
 }
 
 func run(pairs, callers int, duration time.Duration, load float64) error {
+	defer runtime.KeepAlive(rig.Ballast())
 	p := contender.NewParts(contender.W5, io.Discard)
 	defer p.Close()
 	bare, stop, err := start("unwrapped", contender.BareServer(p))
