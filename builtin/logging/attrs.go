@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	maxAttrs = 24 // room for every attribute of a call and a few keys
+	maxAttrs = 16 // room for the attributes of most calls; more take an allocation
 
 	// Whatever a client may choose has a limit, so that nobody can fill a disk
 	// with one request.

@@ -31,11 +31,7 @@ func exceptionOf(err error) *interceptor.PanicError {
 // reportException emits a log record for a call that failed by a panic. It is
 // one record of its own rather than an event of the span, as the conventions
 // prefer, so a span that was not sampled does not lose it.
-func (h *hook) reportException(r *record) {
-	p := exceptionOf(r.call.Err())
-	if p == nil {
-		return
-	}
+func (h *hook) reportException(r *record, p *interceptor.PanicError) {
 	name := rpcException
 	if r.call.Transport() == interceptor.HTTP {
 		name = httpException

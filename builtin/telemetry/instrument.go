@@ -47,32 +47,29 @@ func (in *instruments) begun(r *record, change int64) {
 	}
 }
 
+// enabled tells whether anybody collects what record would say of the call.
+func (in *instruments) enabled(r *record) bool {
+	if r.call.Transport() != interceptor.HTTP {
+		return in.rpc.Enabled(r.ctx)
+	}
+	return in.http.Enabled(r.ctx) || in.size != nil && in.size.Enabled(r.ctx) || r.hook.rpcForREST && in.rpc.Enabled(r.ctx)
+}
+
 // record counts a call that has ended, with the context of its span, so that the
 // point can lead to the trace.
 func (in *instruments) record(r *record, errorType string, labels []attribute.KeyValue) {
 	seconds := r.call.Duration().Seconds()
 	if r.call.Transport() != interceptor.HTTP {
-		if !in.rpc.Enabled(r.ctx) {
-			return
-		}
 		in.rpc.Record(r.ctx, seconds, in.sets.rpc(r.target, r.call.Code(), errorType, labels)...)
-		return
-	}
-	in.recordHTTP(r, seconds, errorType, labels)
-	if t := r.hook.transcoded(r.call); t != nil && in.rpc.Enabled(r.ctx) {
-		code := r.call.Code()
-		in.rpc.Record(r.ctx, seconds, in.sets.rpc(t, code, rpcErrorType(code), labels)...)
-	}
-}
-
-func (in *instruments) recordHTTP(r *record, seconds float64, errorType string, labels []attribute.KeyValue) {
-	sized := in.size != nil && in.size.Enabled(r.ctx)
-	if !in.http.Enabled(r.ctx) && !sized {
 		return
 	}
 	opts := in.sets.http(r, errorType, labels)
 	in.http.Record(r.ctx, seconds, opts...)
-	if sent := r.call.Sent().Bytes; sized && sent >= 0 {
+	if sent := r.call.Sent().Bytes; in.size != nil && sent >= 0 {
 		in.size.Record(r.ctx, sent, opts...)
+	}
+	if t := r.hook.transcoded(r.call); t != nil {
+		code := r.call.Code()
+		in.rpc.Record(r.ctx, seconds, in.sets.rpc(t, code, rpcErrorType(code), labels)...)
 	}
 }

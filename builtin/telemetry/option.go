@@ -129,8 +129,8 @@ func Propagator(propagator propagation.TextMapPropagator) Option {
 }
 
 // Classifier decides, instead of [DefaultClassifier], which calls have failed and
-// what their error.type is, on every transport. It is called once per call, in
-// AfterResponse, by many goroutines at once. errorType appears on the span and on
+// what their error.type is, on every transport. It is called once per call that has a
+// span or a point, in AfterResponse, by many goroutines at once. errorType appears on the span and on
 // the metric and must come from a small set: metrics take 64 values beyond those
 // of DefaultClassifier and then say _OTHER. It is ignored where isError is false,
 // and _OTHER where it is empty. The last one given counts; nil is the default.

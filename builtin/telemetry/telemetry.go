@@ -96,14 +96,21 @@ func (h *hook) AfterResponse(ctx context.Context, call *interceptor.Call) {
 	r.left = ctx.Err() != nil && context.Cause(ctx) == context.Canceled //nolint:errorlint // a cause of somebody's own is no client that left
 	r.ended.Store(true)
 	defer r.end() // also if a function of the user's panics
+	labels := r.extra.close()
+	counted, recorded := r.drop&Metrics == 0 && h.instruments.enabled(r), r.span.IsRecording()
+	panicked := exceptionOf(call.Err())
+	if !counted && !recorded && panicked == nil {
+		return // nobody wants to know
+	}
 	r.retarget(h.targets.final(call))
 	errorType, isError := h.classify(call)
-	labels := r.extra.close()
-	if r.drop&Metrics == 0 {
+	if counted {
 		h.instruments.record(r, errorType, labels)
 	}
-	if r.span.IsRecording() {
+	if recorded {
 		r.finish(errorType, isError)
 	}
-	h.reportException(r)
+	if panicked != nil {
+		h.reportException(r, panicked)
+	}
 }
