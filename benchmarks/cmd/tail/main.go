@@ -1,6 +1,6 @@
 // Tail tells the latency of unary calls over loopback at a fixed rate, of grpc-go
-// alone and of a server that does the work W5, in alternating pairs and in the
-// format of Go's benchmarks.
+// alone and of a server that does the work W5 by this library or another, in
+// alternating pairs and in the format of Go's benchmarks.
 //
 // The load is open-loop: calls are due at fixed times, whether earlier ones have
 // been answered or not. A call's latency counts from when it was sent, or from when
@@ -33,12 +33,17 @@ func main() {
 	duration := flag.Duration("duration", 3*time.Second, "how long each run takes")
 	load := flag.Float64("load", 0.5, "the rate, as a fraction of the measured capacity")
 	callers := flag.Int("callers", 32, "calls under way at most")
+	library := flag.String("wrapped", "crosscut", "what does the work W5: a `contender` such as fused, to see what another adds")
 	flag.Parse()
 	if *pairs < 1 || *callers < 1 || *load <= 0 || *duration <= 0 {
 		fmt.Fprintln(os.Stderr, "tail: -pairs, -callers, -load and -duration must be greater than 0")
 		os.Exit(2)
 	}
-	if err := run(*pairs, *callers, *duration, *load); err != nil {
+	if !slices.ContainsFunc(contender.AllGRPC(), func(c contender.GRPC) bool { return c.Name == *library }) {
+		fmt.Fprintf(os.Stderr, "tail: -wrapped %s: there is no such contender\n", *library)
+		os.Exit(2)
+	}
+	if err := run(*library, *pairs, *callers, *duration, *load); err != nil {
 		fmt.Fprintln(os.Stderr, "tail:", err)
 		os.Exit(1)
 	}
@@ -50,7 +55,7 @@ type server struct {
 	call func() error
 }
 
-func run(pairs, callers int, duration time.Duration, load float64) error {
+func run(library string, pairs, callers int, duration time.Duration, load float64) error {
 	defer runtime.KeepAlive(rig.Ballast())
 	p := contender.NewParts(contender.W5, io.Discard)
 	defer p.Close()
@@ -59,7 +64,7 @@ func run(pairs, callers int, duration time.Duration, load float64) error {
 		return err
 	}
 	defer stop()
-	wrapped, stop, err := start("wrapped", contender.FindGRPC("crosscut").Server(p))
+	wrapped, stop, err := start("wrapped", contender.FindGRPC(library).Server(p))
 	if err != nil {
 		return err
 	}
