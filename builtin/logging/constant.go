@@ -50,14 +50,17 @@ func (c *constants) handler(call *interceptor.Call) slog.Handler {
 			return h
 		}
 	}
-	return c.make(w)
+	return c.add(w)
 }
 
-func (c *constants) make(w way) slog.Handler {
+func (c *constants) add(w way) slog.Handler {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	next := map[way]slog.Handler{}
 	if made := c.made.Load(); made != nil {
+		if h, ok := (*made)[w]; ok {
+			return h // another call was here first
+		}
 		next = maps.Clone(*made)
 	}
 	attrs := []slog.Attr{slog.String("method", c.method), slog.String("transport", w.transport.String())}

@@ -95,8 +95,8 @@ func (h *hook) AfterResponse(ctx context.Context, call *interceptor.Call) {
 	}
 	r.left = ctx.Err() != nil && context.Cause(ctx) == context.Canceled //nolint:errorlint // a cause of somebody's own is no client that left
 	r.ended.Store(true)
-	defer r.end() // also if a function of the user's panics
-	labels := r.extra.close()
+	defer r.end()         // also if a function of the user's panics
+	defer r.extra.close() // before the span ends
 	counted, recorded := r.drop&Metrics == 0 && h.instruments.enabled(r), r.span.IsRecording()
 	panicked := exceptionOf(call.Err())
 	if !counted && !recorded && panicked == nil {
@@ -104,6 +104,7 @@ func (h *hook) AfterResponse(ctx context.Context, call *interceptor.Call) {
 	}
 	r.retarget(h.targets.final(call))
 	errorType, isError := h.classify(call)
+	labels := r.extra.close()
 	if counted {
 		h.instruments.record(r, errorType, labels)
 	}
