@@ -64,9 +64,12 @@ type Call struct {
 
 	notes atomic.Pointer[notes] // nil until a hook leaves something; stored under mu
 
+	route  string // written before method
+	method atomic.Pointer[Method]
+
+	// Once ended is set, under mu, the outcome does not change any more.
+	ended      atomic.Bool
 	mu         sync.Mutex // guards everything below
-	method     *Method
-	route      string
 	request    any
 	response   any
 	reply      any    // a message or *driver.HTTPReply
@@ -76,7 +79,6 @@ type Call struct {
 	replied    bool   // the reply of a hook has left on a stream
 	committed  bool
 	denied     bool
-	ended      bool
 	cleaned    bool // the cleanups have run
 	httpStatus int32
 	took       time.Duration
@@ -176,11 +178,9 @@ func (c *Call) StartTime() time.Time {
 // registration, without method and host, such as "/v1/items/{id}". It is "" on
 // gRPC, and until the method is resolved.
 func (c *Call) Route() string {
-	if c == nil {
+	if c.Method() == nil {
 		return ""
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	return c.route
 }
 
@@ -190,9 +190,7 @@ func (c *Call) Method() *Method {
 	if c == nil {
 		return nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.method
+	return c.method.Load()
 }
 
 // Request returns the decoded request message once OnReceive has agreed to it.
@@ -241,6 +239,9 @@ func (c *Call) Err() error {
 	if c == nil {
 		return nil
 	}
+	if c.ended.Load() {
+		return c.failure
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.failure
@@ -258,11 +259,9 @@ func (c *Call) Code() codes.Code {
 // HTTPStatus returns the status an HTTP client got. It is 0 on gRPC, before the
 // status is known, and where none was sent (a hijacked or aborted connection).
 func (c *Call) HTTPStatus() int {
-	if c == nil {
+	if c == nil || !c.ended.Load() {
 		return 0
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	return int(c.httpStatus)
 }
 
@@ -271,6 +270,9 @@ func (c *Call) HTTPStatus() int {
 func (c *Call) Denied() bool {
 	if c == nil {
 		return false
+	}
+	if c.ended.Load() {
+		return c.denied
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -306,9 +308,7 @@ func (c *Call) Duration() time.Duration {
 	if c == nil || c.start.IsZero() {
 		return 0
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ended {
+	if c.ended.Load() {
 		return c.took
 	}
 	return time.Since(c.start)

@@ -132,7 +132,7 @@ func runHandler(ctx context.Context, call *Call) error {
 // handle runs the handler inside its WrapHandler chain. A unary handler does not
 // start while a hook waits for the request message.
 func (c *Call) handle(ctx context.Context) error {
-	if len(c.plan.receive) > 0 && c.method.Kind() == Unary && c.isWaiting() {
+	if len(c.plan.receive) > 0 && c.Method().Kind() == Unary && c.isWaiting() {
 		return c.refuse(errNoMessage)
 	}
 	if c.plan.wrapped == nil {

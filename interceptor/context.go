@@ -11,6 +11,20 @@ type contextChange struct {
 	at   int32 // index of the hook in its stack
 	late bool
 	ctx  context.Context
+	next *contextChange // the one before
+}
+
+// changedContext records a context that a hook returned.
+func (c *Call) changedContext(at int32, late bool) {
+	c.mu.Lock()
+	n := c.notesLocked()
+	c.mu.Unlock()
+	change := &n.firstChange
+	if n.changes != nil {
+		change = new(contextChange)
+	}
+	*change = contextChange{at: at, late: late, ctx: c.inner, next: n.changes}
+	n.changes = change
 }
 
 // contextOf returns the context that the hook's own BeforeRequest returned. An
@@ -18,8 +32,7 @@ type contextChange struct {
 // always recorded its own.
 func (c *Call) contextOf(st *step) context.Context {
 	if n := c.notes.Load(); n != nil {
-		for i := len(n.changes) - 1; i >= 0; i-- {
-			ch := &n.changes[i]
+		for ch := n.changes; ch != nil; ch = ch.next {
 			if st.late && ch.late && ch.at == st.index || !st.late && !ch.late && ch.at <= st.index {
 				return ch.ctx
 			}

@@ -38,9 +38,13 @@ func (c *Call) beforeRequest() bool {
 func (c *Call) enterAll(steps []step) (err error) {
 	defer c.recoverPhase(&err)
 	for i := range steps {
-		c.running = int32(i) + 1
-		if err = c.enter(steps[i].entry); err != nil {
-			return err
+		if st := &steps[i]; st.lacks&beforeRequest == 0 {
+			c.running = int32(i) + 1
+			if ctx, err := st.hook.BeforeRequest(c.inner, c); !c.passed(ctx, err) {
+				if err = c.enteredWith(ctx, err, st.entry); err != nil {
+					return err
+				}
+			}
 		}
 		c.early++
 		if c.reply != nil {
@@ -50,20 +54,36 @@ func (c *Call) enterAll(steps []step) (err error) {
 	return nil
 }
 
-// enter runs one BeforeRequest. What is further in gets the context it returns.
-// Nothing is written for a hook that changes nothing: that keeps a hook cheap.
-func (c *Call) enter(e *entry) error {
-	if e.lacks&beforeRequest != 0 {
-		return nil
+// passed tells whether a Before… phase did no more than return the context it
+// received, as most do. Most calls have their own context throughout, and comparing
+// with a type that is known takes no call.
+func (c *Call) passed(ctx context.Context, err error) bool {
+	if err != nil || c.bug != nil {
+		return false
 	}
-	ctx, err := e.hook.BeforeRequest(c.inner, c)
-	if err == nil && c.bug == nil && ctx == c.inner {
-		return nil
+	if own := context.Context(&c.ctx); c.inner == own {
+		return ctx == own
 	}
+	return ctx == c.inner
+}
+
+// enteredWith settles a BeforeRequest that did more than return what it received.
+// What is further in gets the context it returned.
+func (c *Call) enteredWith(ctx context.Context, err error, e *entry) error {
 	if err = c.judge(ctx, err, e, "BeforeRequest"); err == nil {
-		c.changedContext(contextChange{at: e.index, ctx: c.inner})
+		c.changedContext(e.index, false)
 	}
 	return err
+}
+
+// enterLate runs BeforeRequest of a hook that waited for the method.
+func (c *Call) enterLate(st *step) error {
+	if st.lacks&beforeRequest == 0 {
+		if ctx, err := st.hook.BeforeRequest(c.inner, c); !c.passed(ctx, err) {
+			return c.enteredWith(ctx, err, st.entry)
+		}
+	}
+	return nil
 }
 
 // judge settles what a Before… phase returned: a misuse is an error, an error
@@ -87,20 +107,16 @@ func (c *Call) judge(ctx context.Context, err error, e *entry, phase string) err
 // resolve runs BeforeHandler for m, entering the hooks that waited for it. It
 // tells whether the handler may run.
 func (c *Call) resolve(m *Method, route string) bool {
-	c.mu.Lock()
-	known, answered := c.method, c.reply != nil
-	if known == nil {
-		c.method, c.route = m, route
-	}
-	c.mu.Unlock()
-	if known != nil {
+	if known := c.method.Load(); known != nil {
 		return c.sameMethod(known, m)
 	}
+	c.route = route
+	c.method.Store(m)
 	p := c.stack.planFor(m, c.wire.Kind())
 	if c.failure != nil {
 		return false
 	}
-	if answered {
+	if c.reply != nil {
 		return c.checkHeldReply(m)
 	}
 	if p.err != nil {
@@ -146,11 +162,12 @@ func (c *Call) sameMethod(known, m *Method) bool {
 
 func (c *Call) admitAll(steps []step) (err error) {
 	defer c.recoverPhase(&err)
+	m := c.method.Load()
 	for i := range steps {
 		st := &steps[i]
 		c.running = int32(i) + 1
 		if st.late {
-			if err = c.enter(st.entry); err != nil {
+			if err = c.enterLate(st); err != nil {
 				return err
 			}
 			c.enteredLate(st)
@@ -158,8 +175,12 @@ func (c *Call) admitAll(steps []step) (err error) {
 				return nil
 			}
 		}
-		if err = c.admit(st.entry); err != nil {
-			return err
+		if st.lacks&beforeHandler == 0 {
+			if ctx, err := st.hook.BeforeHandler(c.inner, c, m); !c.passed(ctx, err) {
+				if err = c.judge(ctx, err, st.entry, "BeforeHandler"); err != nil {
+					return err
+				}
+			}
 		}
 		if c.reply != nil {
 			return nil
@@ -173,25 +194,11 @@ func (c *Call) admitAll(steps []step) (err error) {
 // even when it is the one it received, because that one is not an outer hook's.
 func (c *Call) enteredLate(st *step) {
 	c.late++
-	if n := c.notes.Load(); n != nil && len(n.changes) > 0 {
-		if last := &n.changes[len(n.changes)-1]; last.at == st.index {
-			last.late = true
-			return
-		}
+	if n := c.notes.Load(); n != nil && n.changes != nil && n.changes.at == st.index {
+		n.changes.late = true
+		return
 	}
-	c.changedContext(contextChange{at: st.index, late: true, ctx: c.inner})
-}
-
-// admit runs one BeforeHandler.
-func (c *Call) admit(e *entry) error {
-	if e.lacks&beforeHandler != 0 {
-		return nil
-	}
-	ctx, err := e.hook.BeforeHandler(c.inner, c, c.method)
-	if err == nil && c.bug == nil && ctx == c.inner {
-		return nil
-	}
-	return c.judge(ctx, err, e, "BeforeHandler")
+	c.changedContext(st.index, true)
 }
 
 // recoverPhase turns a panic of the running hook into the error of its phase.
@@ -219,7 +226,9 @@ func panicked(hook string, value any) error {
 func (c *Call) deniedBy(e *entry) {
 	if e.decides {
 		c.mu.Lock()
-		c.denied = true
+		if !c.ended.Load() {
+			c.denied = true
+		}
 		c.mu.Unlock()
 	}
 }

@@ -5,14 +5,14 @@ import "time"
 // finalize makes the outcome final and runs AfterResponse of the entered hooks,
 // innermost first, and the deferred cleanups. It does so once.
 func (c *Call) finalize(httpStatus int) {
+	took := time.Since(c.start)
 	c.mu.Lock()
-	if c.ended {
+	if c.ended.Load() {
 		c.mu.Unlock()
 		return
 	}
-	c.ended, c.committed = true, true
-	c.took = time.Since(c.start)
-	c.httpStatus = int32(httpStatus)
+	c.committed, c.took, c.httpStatus = true, took, int32(httpStatus)
+	c.ended.Store(true)
 	c.mu.Unlock()
 	c.at(phaseAfterResponse)
 	defer c.runCleanups()
@@ -57,12 +57,12 @@ func (c *Call) runCleanups() {
 func (c *Call) nextCleanup() func() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	last := len(c.readRare().cleanups) - 1
-	if last < 0 {
+	n := c.readRare()
+	if n == nil || len(n.cleanups) == 0 {
 		c.cleaned = true
 		return nil
 	}
-	n := c.rareLocked()
+	last := len(n.cleanups) - 1
 	f := n.cleanups[last]
 	n.cleanups = n.cleanups[:last]
 	return f

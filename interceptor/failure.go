@@ -22,7 +22,7 @@ func (c *Call) fail(err error, sent bool) error {
 		c.mu.Unlock()
 		return older
 	}
-	late := c.ended || sent && older != nil // the client has the older outcome
+	late := c.ended.Load() || sent && older != nil // the client has the older outcome
 	if !late {
 		if older != nil {
 			err = &replaced{err, older}
@@ -180,7 +180,9 @@ func sameError(a, b error) bool {
 func (c *Call) setFailure(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.failure = err
+	if !c.ended.Load() {
+		c.failure = err
+	}
 	return err
 }
 

@@ -90,7 +90,7 @@ func (h ResponseHeader) record(op driver.Header) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended || c.committed && !h.trailer {
+	if c.ended.Load() || c.committed && !h.trailer {
 		return ErrCommitted
 	}
 	if c.wire != nil {

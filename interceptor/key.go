@@ -24,24 +24,24 @@ func (k *Key[T]) Set(call *Call, v T) {
 		return
 	}
 	if s, ok := any(v).(string); ok {
-		call.setValue(keyValue{key: &k.id, value: isText{}, text: s})
+		call.setText(&k.id, s)
 		return
 	}
-	call.setValue(keyValue{key: &k.id, value: v})
+	call.setValue(&k.id, v)
 }
 
 // Get returns the value stored in the call and whether there is one.
 func (k *Key[T]) Get(call *Call) (T, bool) {
-	kv, ok := call.value(&k.id)
+	v, ok := call.value(&k.id)
 	if !ok {
 		var zero T
 		return zero, false
 	}
-	if _, text := kv.value.(isText); text {
-		t, _ := any(kv.text).(T)
+	if s, is := v.(*text); is {
+		t, _ := any(s.string).(T)
 		return t, true
 	}
-	t, _ := kv.value.(T) // a nil interface value stays the zero T
+	t, _ := v.(T) // a nil interface value stays the zero T
 	return t, true
 }
 
@@ -53,11 +53,11 @@ func (k *Key[T]) From(ctx context.Context) (T, bool) {
 
 // Value returns what [Key.Get] returns, untyped.
 func (k *Key[T]) Value(call *Call) (any, bool) {
-	kv, ok := call.value(&k.id)
-	if _, text := kv.value.(isText); text {
-		return kv.text, true
+	v, ok := call.value(&k.id)
+	if s, is := v.(*text); is {
+		return s.string, true
 	}
-	return kv.value, ok
+	return v, ok
 }
 
 func (k *Key[T]) sealed() {}
@@ -70,43 +70,84 @@ type AnyKey interface {
 	sealed()
 }
 
-// keyValue is a value under its key. Strings, which most keys hold, are kept apart:
-// in an interface each would take an allocation.
+// keyValue is a value under its key.
 type keyValue struct {
 	key   *keyID
-	value any // isText where it is text
-	text  string
+	value any
 }
 
-type isText struct{}
+// stored is a value that a call keeps. It does not change once it can be found, so
+// that whoever asks takes no lock.
+type stored struct {
+	keyValue
+	next *stored // stored before this one
+}
 
-func (c *Call) setValue(kv keyValue) {
+// text is a string that a call keeps room for: in an interface it would take an
+// allocation, and most calls have an id.
+type text struct{ string }
+
+func (c *Call) setText(key *keyID, s string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.notesLocked()
-	for i := range n.values {
-		if n.values[i].key == kv.key {
-			n.values[i] = kv
-			return
-		}
+	if s == "" || n.firstText.string != "" {
+		n.set(key, s)
+		return
 	}
-	n.values = append(n.values, kv)
+	n.firstText.string = s
+	n.set(key, &n.firstText)
 }
 
-func (c *Call) value(key *keyID) (keyValue, bool) {
+func (c *Call) setValue(key *keyID, v any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.notesLocked().set(key, v)
+}
+
+// set stores v instead of what is there under key; the call's mu is held.
+func (n *notes) set(key *keyID, v any) {
+	older := n.values.Load()
+	if older.find(key) != nil {
+		older = older.without(key)
+	}
+	var s *stored
+	if int(n.usedValues) < len(n.firstValues) {
+		s = &n.firstValues[n.usedValues]
+		n.usedValues++
+	} else {
+		s = new(stored)
+	}
+	*s = stored{keyValue{key, v}, older}
+	n.values.Store(s)
+}
+
+func (c *Call) value(key *keyID) (any, bool) {
 	if c == nil {
-		return keyValue{}, false
+		return nil, false
 	}
 	n := c.notes.Load()
 	if n == nil {
-		return keyValue{}, false
+		return nil, false
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for i := range n.values {
-		if n.values[i].key == key {
-			return n.values[i], true
-		}
+	if s := n.values.Load().find(key); s != nil {
+		return s.value, true
 	}
-	return keyValue{}, false
+	return nil, false
+}
+
+// find returns what is stored under key, or nil.
+func (s *stored) find(key *keyID) *stored {
+	for s != nil && s.key != key {
+		s = s.next
+	}
+	return s
+}
+
+// without returns a list like s that lacks key. Others may be reading s.
+func (s *stored) without(key *keyID) *stored {
+	if s.key == key {
+		return s.next
+	}
+	return &stored{s.keyValue, s.next.without(key)}
 }

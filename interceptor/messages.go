@@ -29,7 +29,7 @@ func (c *Call) receive(msg any, bytes int) error {
 		clearMessage(msg)
 		return c.refuse(err)
 	}
-	single := c.method.Kind().singleRequest()
+	single := c.Method().Kind().singleRequest()
 	if len(c.plan.receive) > 0 {
 		before := c.phase.Load()
 		if single { // else OnSend may run meanwhile
@@ -151,11 +151,11 @@ func (c *Call) refused() error {
 }
 
 func (c *Call) refusedLocked() error {
-	if c.ended {
+	if c.ended.Load() {
 		return errEnded
 	}
-	if poison := c.readRare().poison; poison != nil {
-		return poison
+	if r := c.readRare(); r != nil && r.poison != nil {
+		return r.poison
 	}
 	if c.replied {
 		return errAnswered
@@ -176,7 +176,7 @@ func (c *Call) send(msg any) (any, error) {
 	if err := c.maySend(msg); err != nil {
 		return nil, err
 	}
-	if n := c.notes.Load(); n == nil || !sameReply(n.checked, msg) {
+	if r := c.readRare(); r == nil || !sameReply(r.checked, msg) {
 		if err := c.onSend(msg); err != nil {
 			return nil, c.refuse(err)
 		}
@@ -196,7 +196,7 @@ func (c *Call) send(msg any) (any, error) {
 func (c *Call) maySend(msg any) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.reply != nil && !c.replied && !c.ended {
+	if c.reply != nil && !c.replied && !c.ended.Load() {
 		if sameReply(c.reply, msg) {
 			return nil // also after a refused message, when OnError recovered
 		}
@@ -226,7 +226,7 @@ func (c *Call) finish(err error, send func(any) error) error {
 	reply, err := c.respond(nil, err)
 	if err == nil && reply != nil { // given in BeforeResponse of a stream without messages
 		c.mu.Lock()
-		c.notesLocked().checked = reply
+		c.rareLocked().checked = reply
 		c.mu.Unlock()
 		if err = c.finishReply(send); err != nil {
 			err = c.fail(err, false)

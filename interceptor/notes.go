@@ -1,45 +1,53 @@
 package interceptor
 
-import "github.com/crosscut-go/crosscut/internal/driver"
+import (
+	"sync/atomic"
+
+	"github.com/crosscut-go/crosscut/internal/driver"
+)
 
 // notes is what hooks leave with a call. Calls without any do not pay for the room,
 // and those with some for one allocation.
 type notes struct {
-	values  []keyValue
+	values  atomic.Pointer[stored] // the newest first
 	headers []driver.Header
-	changes []contextChange // contexts that hooks returned, in order; for the running phase only
-	checked any             // a reply that has passed OnSend before it is sent; for the running phase only
-	valid   validity        // what hooks said in BeforeHandler
-	rare    *rareNotes      // nil until there is one
+	changes *contextChange            // the newest first; for the running phase only
+	rare    atomic.Pointer[rareNotes] // nil until there is one
 
 	// Room for the first of each.
-	firstValues  [4]keyValue
+	firstValues  [4]stored
+	usedValues   int8
+	firstText    text
 	firstHeaders [2]driver.Header
-	firstChanges [2]contextChange
+	firstChange  contextChange
 }
 
 // rareNotes is what only few calls come to.
 type rareNotes struct {
 	trailers []driver.Header
 	cleanups []func()
-	poison   error // a refused message: every receive and send returns it
+	poison   error    // a refused message: every receive and send returns it
+	valid    validity // what hooks said in BeforeHandler; for the running phase only
+	checked  any      // a reply that has passed OnSend before it is sent; for the running phase only
 }
 
 // rareLocked returns the call's rare notes for writing; c.mu is held.
 func (c *Call) rareLocked() *rareNotes {
 	n := c.notesLocked()
-	if n.rare == nil {
-		n.rare = new(rareNotes)
+	r := n.rare.Load()
+	if r == nil {
+		r = new(rareNotes)
+		n.rare.Store(r)
 	}
-	return n.rare
+	return r
 }
 
-// readRare returns the call's rare notes; c.mu is held.
-func (c *Call) readRare() rareNotes {
-	if n := c.notes.Load(); n != nil && n.rare != nil {
-		return *n.rare
+// readRare returns the call's rare notes, or nil.
+func (c *Call) readRare() *rareNotes {
+	if n := c.notes.Load(); n != nil {
+		return n.rare.Load()
 	}
-	return rareNotes{}
+	return nil
 }
 
 // notesLocked returns the call's notes for writing; c.mu is held.
@@ -47,16 +55,8 @@ func (c *Call) notesLocked() *notes {
 	n := c.notes.Load()
 	if n == nil {
 		n = new(notes)
-		n.values, n.headers, n.changes = n.firstValues[:0], n.firstHeaders[:0], n.firstChanges[:0]
+		n.headers = n.firstHeaders[:0]
 		c.notes.Store(n)
 	}
 	return n
-}
-
-// changedContext records a context that a hook returned.
-func (c *Call) changedContext(change contextChange) {
-	c.mu.Lock()
-	n := c.notesLocked()
-	c.mu.Unlock()
-	n.changes = append(n.changes, change)
 }

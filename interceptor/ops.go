@@ -38,7 +38,7 @@ func init() {
 		Sent:          func(c *Call, messages, bytes int) { c.count.sent.add(messages, bytes) },
 		ReceivedBytes: func(c *Call, bytes int64) { c.count.received.add(0, int(bytes)) },
 		End:           (*Call).finalize,
-		Ended:         (*Call).hasEnded,
+		Ended:         func(c *Call) bool { return c.ended.Load() },
 
 		Arm:       func(c *Call, fullMethod string) { c.armed.Store(&fullMethod) },
 		Claim:     claim,
@@ -71,22 +71,19 @@ func (c *Call) headerOps(trailer bool) []driver.Header {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if trailer {
-		return c.readRare().trailers
+	if !trailer {
+		return n.headers
 	}
-	return n.headers
+	if r := n.rare.Load(); r != nil {
+		return r.trailers
+	}
+	return nil
 }
 
 func (c *Call) commit() {
 	c.mu.Lock()
 	c.committed = true
 	c.mu.Unlock()
-}
-
-func (c *Call) hasEnded() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.ended
 }
 
 // claim hands the call in ctx to the one dispatch it was armed for. Whoever

@@ -232,6 +232,59 @@ func TestEndOnce(t *testing.T) {
 	}
 }
 
+// late is a hook whose OnReceive and OnError return when they are let, as those of a
+// stream may that another goroutine has ended.
+type late struct {
+	interceptor.Base
+	in, goOn chan struct{}
+}
+
+func (late) Decides() {}
+
+func (l late) wait() {
+	l.in <- struct{}{}
+	<-l.goOn
+}
+
+func (l late) OnReceive(ctxT, *callT, any) error { l.wait(); return errDenied }
+func (l late) OnSend(ctxT, *callT, any) error    { return nil }
+func (l late) OnError(ctxT, *callT, error) error { l.wait(); return errDenied }
+
+// TestOutcomeStands: what a phase returns after the call has ended on another
+// goroutine changes nothing that observers have read.
+func TestOutcomeStands(t *testing.T) {
+	t.Parallel()
+	first := errors.New("first")
+	for name, phase := range map[string]func(*callT){
+		"OnReceive": func(c *callT) { _ = ops.Receive(c, text("late"), -1) },
+		"OnError":   func(c *callT) { _ = ops.Fail(c, first, false) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hook := late{in: make(chan struct{}), goOn: make(chan struct{})}
+			stack, _ := build(t, hook)
+			c := new(callT)
+			ops.Begin(c, stack, t.Context(), &wire{kind: driver.GRPC})
+			if !ops.Request(c) || !ops.Resolve(c, newRPC(interceptor.BidiStream), "") {
+				t.Fatal("the call was rejected")
+			}
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				phase(c)
+			}()
+			<-hook.in
+			ops.End(c, 0)
+			failure, denied := c.Err(), c.Denied()
+			close(hook.goOn)
+			<-done
+			if now := c.Err(); !errors.Is(now, failure) || errors.Is(now, errDenied) || c.Denied() != denied || denied {
+				t.Errorf("after the end the failure is %v, denied %v; it was %v, %v", now, c.Denied(), failure, denied)
+			}
+		})
+	}
+}
+
 // TestDefer: last in first out, after every AfterResponse, also for a hook that
 // was never entered, and at once when the call is over.
 func TestDefer(t *testing.T) {

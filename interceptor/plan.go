@@ -23,11 +23,14 @@ type plan struct {
 }
 
 // step is one effective hook of a plan. A late hook joined when the method was
-// resolved; rank is its place among the early or the late ones.
+// resolved; rank is its place among the early or the late ones. What every call
+// asks stands here as well as in the entry.
 type step struct {
 	*entry
-	late bool
-	rank int32
+	hook  Hook
+	lacks phases
+	late  bool
+	rank  int32
 }
 
 // planFor returns the plan of a method, computing it when the method is new.
@@ -82,7 +85,7 @@ func (s *Stack) compile(m *Method, k driver.Kind) *plan {
 		if !e.effective(m, Transport(k)) {
 			continue
 		}
-		st := step{entry: e, late: e.joinsLate()}
+		st := step{entry: e, hook: e.hook, lacks: e.lacks, late: e.joinsLate()}
 		if st.late {
 			st.rank = late
 			late++

@@ -46,7 +46,7 @@ func (c *Call) Reply(message any) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if m := c.method; m != nil {
+	if m := c.method.Load(); m != nil {
 		if err := checkReplyType(m, message); err != nil {
 			return c.misusedLocked(err)
 		}
@@ -101,7 +101,7 @@ func (c *Call) ReplyHTTP(status int, contentType string, body []byte) error {
 func (c *Call) replyLocked(reply any, content bool) error {
 	phase := c.phase.Load()
 	switch {
-	case c.ended || c.committed:
+	case c.ended.Load() || c.committed:
 		return ErrCommitted
 	case !c.mayReply(phase):
 		return c.misusedLocked(misusef("a reply %s, where the call cannot be answered; reply in a Before… phase, in OnReceive of a single-request call, in WrapHandler instead of next, or in OnError", phaseNames[phase]))
@@ -124,7 +124,7 @@ func (c *Call) mayReply(phase uint32) bool {
 	case phaseWrapHandler: // instead of the handler, not of its response
 		return !c.progress.handled.Load() || c.progress.failed.Load() != 0
 	case phaseOnReceive:
-		return c.method.Kind().singleRequest()
+		return c.Method().Kind().singleRequest()
 	case phaseBeforeResponse:
 		return c.failure == nil
 	}
@@ -167,17 +167,27 @@ func (c *Call) AwaitMessage() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.runningHook()
-	switch {
-	case e == nil || c.phase.Load() != phaseBeforeHandler:
-		_ = c.misusedLocked(misusef("AwaitMessage outside BeforeHandler"))
+	m := c.method.Load()
+	switch e := c.decidingLocked("AwaitMessage"); {
+	case e == nil:
 	case e.messages == nil || e.isFuncs && e.funcs.OnReceive == nil:
 		_ = c.misusedLocked(misusef("AwaitMessage without OnReceive: the hook must implement MessageHook"))
 	case !c.plan.shows(e):
-		_ = c.misusedLocked(misusef("AwaitMessage on %s, whose messages the hook left out with SkipMessages; do one or the other", c.method.name))
-	case c.method.plain:
-		_ = c.misusedLocked(misusef("AwaitMessage on the plain route %s, which has no messages; scope the hook with When to methods that have one", c.method.name))
+		_ = c.misusedLocked(misusef("AwaitMessage on %s, whose messages the hook left out with SkipMessages; do one or the other", m.name))
+	case m.plain:
+		_ = c.misusedLocked(misusef("AwaitMessage on the plain route %s, which has no messages; scope the hook with When to methods that have one", m.name))
 	default:
 		c.await = e
 	}
+}
+
+// decidingLocked returns the hook whose BeforeHandler runs. Elsewhere it is a misuse
+// of what was called, and nil.
+func (c *Call) decidingLocked(called string) *entry {
+	e := c.runningHook()
+	if e == nil || c.phase.Load() != phaseBeforeHandler {
+		_ = c.misusedLocked(misusef("%s outside BeforeHandler", called))
+		return nil
+	}
+	return e
 }

@@ -65,8 +65,8 @@ func (c *Call) check(resp any) error {
 	if _, isHTTP := resp.(*driver.HTTPReply); isHTTP {
 		return nil
 	}
-	if c.method != nil && c.answered() != nil {
-		if err := checkReplyType(c.method, resp); err != nil {
+	if m := c.method.Load(); m != nil && c.answered() != nil {
+		if err := checkReplyType(m, resp); err != nil {
 			return err
 		}
 	}
@@ -97,7 +97,7 @@ func (c *Call) record(resp any) any {
 	if _, isHTTP := resp.(*driver.HTTPReply); isHTTP || resp == nil {
 		return resp
 	}
-	if c.method != nil && c.method.kind.singleResponse() {
+	if m := c.method.Load(); m != nil && m.kind.singleResponse() {
 		c.mu.Lock()
 		c.response = resp
 		c.mu.Unlock()

@@ -34,7 +34,7 @@ type Stack struct {
 // entry is one hook of a stack with what the stack found out about it.
 type entry struct {
 	hook    Hook
-	lacks   phases // every call asks, so it stands beside the hook
+	lacks   phases
 	decides bool
 	index   int32
 	name    string

@@ -25,14 +25,12 @@ func (c *Call) ValidUntil(t time.Time, err error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.runningHook()
-	switch {
-	case e == nil || c.phase.Load() != phaseBeforeHandler:
-		_ = c.misusedLocked(misusef("ValidUntil outside BeforeHandler"))
+	switch e := c.decidingLocked("ValidUntil"); {
+	case e == nil:
 	case err == nil:
 		_ = c.misusedLocked(misusef("ValidUntil without an error to refuse later messages with"))
 	default:
-		v := &c.notesLocked().valid
+		v := &c.rareLocked().valid
 		if v.until.IsZero() || t.Before(v.until) {
 			*v = validity{t.Round(0), err, e} // by the wall clock, as credentials expire
 		}
@@ -41,10 +39,10 @@ func (c *Call) ValidUntil(t time.Time, err error) {
 
 // lapsed is why a message that has just arrived is too late, or nil.
 func (c *Call) lapsed() error {
-	n := c.notes.Load()
-	if n == nil || n.valid.until.IsZero() || time.Now().Before(n.valid.until) {
+	r := c.readRare()
+	if r == nil || r.valid.until.IsZero() || time.Now().Before(r.valid.until) {
 		return nil
 	}
-	c.deniedBy(n.valid.hook)
-	return n.valid.err
+	c.deniedBy(r.valid.hook)
+	return r.valid.err
 }
