@@ -8,8 +8,8 @@ import (
 	"github.com/crosscut-go/crosscut/interceptor"
 )
 
-// carrier reads the request headers of a call, key by key, for propagators.
-type carrier record
+// carrier is a call as propagators read its request headers, key by key.
+type carrier interceptor.Call
 
 var (
 	_ propagation.TextMapCarrier = (*carrier)(nil)
@@ -18,12 +18,14 @@ var (
 
 // Get returns the first value of key.
 func (c *carrier) Get(key string) string {
-	return c.call.RequestHeader().Get(spelled(c.call, key))
+	call := (*interceptor.Call)(c)
+	return call.RequestHeader().Get(spelled(call, key))
 }
 
 // Values returns all values of key: baggage may be split over several headers.
 func (c *carrier) Values(key string) []string {
-	return c.call.RequestHeader().Values(spelled(c.call, key))
+	call := (*interceptor.Call)(c)
+	return call.RequestHeader().Values(spelled(call, key))
 }
 
 // Set does nothing: a request that has arrived is not written to.

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -31,12 +32,12 @@ func exceptionOf(err error) *interceptor.PanicError {
 // reportException emits a log record for a call that failed by a panic. It is
 // one record of its own rather than an event of the span, as the conventions
 // prefer, so a span that was not sampled does not lose it.
-func (h *hook) reportException(r *record, p *interceptor.PanicError) {
+func (h *hook) reportException(ctx context.Context, call *interceptor.Call, t *target, p *interceptor.PanicError) {
 	name := rpcException
-	if r.call.Transport() == interceptor.HTTP {
+	if call.Transport() == interceptor.HTTP {
 		name = httpException
 	}
-	if !h.logger.Enabled(r.ctx, log.EnabledParameters{Severity: log.SeverityError, EventName: name}) {
+	if !h.logger.Enabled(ctx, log.EnabledParameters{Severity: log.SeverityError, EventName: name}) {
 		return
 	}
 	var event log.Record
@@ -44,8 +45,8 @@ func (h *hook) reportException(r *record, p *interceptor.PanicError) {
 	event.SetSeverity(log.SeverityError)
 	event.SetTimestamp(time.Now())
 	event.AddAttributes(exceptionAttrs(p)...)
-	event.AddAttributes(r.target.identity...)
-	h.logger.Emit(r.ctx, event)
+	event.AddAttributes(t.identity...)
+	h.logger.Emit(ctx, event)
 }
 
 func exceptionAttrs(p *interceptor.PanicError) []attribute.KeyValue {

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"context"
 	"errors"
 
 	"go.opentelemetry.io/otel"
@@ -47,12 +48,14 @@ func (in *instruments) begun(r *record, change int64) {
 	}
 }
 
-// enabled tells whether anybody collects what record would say of the call.
-func (in *instruments) enabled(r *record) bool {
-	if r.call.Transport() != interceptor.HTTP {
-		return in.rpc.Enabled(r.ctx)
+// enabled tells whether anybody collects what the instruments say of the call.
+func (h *hook) enabled(ctx context.Context, call *interceptor.Call) bool {
+	in := &h.instruments
+	if call.Transport() != interceptor.HTTP {
+		return in.rpc.Enabled(ctx)
 	}
-	return in.http.Enabled(r.ctx) || in.size != nil && in.size.Enabled(r.ctx) || r.hook.rpcForREST && in.rpc.Enabled(r.ctx)
+	return in.http.Enabled(ctx) || in.size != nil && in.size.Enabled(ctx) ||
+		in.active != nil && in.active.Enabled(ctx) || h.rpcForREST && in.rpc.Enabled(ctx)
 }
 
 // record counts a call that has ended, with the context of its span, so that the

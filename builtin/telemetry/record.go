@@ -59,6 +59,23 @@ func (h *hook) own(call *interceptor.Call) *record {
 // noSpan stands for the span of a call that has none.
 var noSpan = trace.SpanFromContext(context.Background())
 
+// begin begins the record of a call, and its span.
+func (h *hook) begin(p parentage, call *interceptor.Call) *record {
+	r := &record{hook: h, outer: recordOf(call), call: call, ctx: p.ctx, span: noSpan, origin: &noOrigin, target: h.targets.of(call)}
+	if h.filter != nil {
+		r.drop = h.filter(call)
+	}
+	if h.origin != nil {
+		origin := h.origin(call)
+		r.origin = &origin
+	}
+	if r.drop&Traces == 0 {
+		r.start(p)
+	}
+	r.correlate()
+	return r
+}
+
 // start starts the span with everything that is known, which is what samplers
 // decide by.
 func (r *record) start(p parentage) {
@@ -93,12 +110,14 @@ var newRoot = trace.WithNewRoot()
 
 // correlate leaves the ids of the span for the log.
 func (r *record) correlate() {
-	sc := trace.SpanContextFromContext(r.ctx)
-	if !sc.IsValid() {
-		return
+	if sc := trace.SpanContextFromContext(r.ctx); sc.IsValid() {
+		r.ids = idsOf(sc)
+		tracekey.Key.Set(r.call, &r.ids)
 	}
-	r.ids = tracekey.Span{TraceID: sc.TraceID(), SpanID: sc.SpanID(), Flags: byte(sc.TraceFlags())}
-	tracekey.Key.Set(r.call, &r.ids)
+}
+
+func idsOf(sc trace.SpanContext) tracekey.Span {
+	return tracekey.Span{TraceID: sc.TraceID(), SpanID: sc.SpanID(), Flags: byte(sc.TraceFlags())}
 }
 
 // retarget names the span by t if it was named by something else.

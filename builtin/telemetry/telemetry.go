@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/crosscut-go/crosscut/interceptor"
+	"github.com/crosscut-go/crosscut/internal/tracekey"
 )
 
 // New returns the hook that makes a span and a point of the duration histogram
@@ -58,24 +59,24 @@ func (h *hook) CheckMethod(m *interceptor.Method) error {
 
 // BeforeRequest starts the span.
 func (h *hook) BeforeRequest(ctx context.Context, call *interceptor.Call) (context.Context, error) {
-	r := &record{hook: h, outer: recordOf(call), call: call, span: noSpan, origin: &noOrigin}
-	if h.filter != nil {
-		r.drop = h.filter(call)
+	p := h.parent(ctx, call)
+	if h.idle(p.ctx, call) {
+		if sc := trace.SpanContextFromContext(p.ctx); sc.IsValid() {
+			ids := idsOf(sc)
+			tracekey.Key.Set(call, &ids)
+		}
+		return p.ctx, nil
 	}
-	if h.origin != nil {
-		origin := h.origin(call)
-		r.origin = &origin
-	}
-	r.target = h.targets.of(call)
-	p := h.parent(ctx, r)
-	r.ctx = p.ctx
-	if r.drop&Traces == 0 {
-		r.start(p)
-	}
-	r.correlate()
+	r := h.begin(p, call)
 	recordKey.Set(call, r)
 	h.instruments.begun(r, 1)
 	return r.ctx, nil
+}
+
+// idle tells whether nobody collects anything of the call, as in a program without an
+// SDK. There is then no record of it, and what it costs is to pass the caller's trace on.
+func (h *hook) idle(ctx context.Context, call *interceptor.Call) bool {
+	return h.silent && h.filter == nil && !trace.SpanFromContext(ctx).IsRecording() && !h.enabled(ctx, call)
 }
 
 // BeforeHandler names the span by the method, for whoever looks at spans that
@@ -91,13 +92,16 @@ func (h *hook) BeforeHandler(ctx context.Context, call *interceptor.Call, method
 func (h *hook) AfterResponse(ctx context.Context, call *interceptor.Call) {
 	r := h.own(call)
 	if r == nil {
+		if panicked := exceptionOf(call.Err()); panicked != nil {
+			h.reportException(ctx, call, h.targets.final(call), panicked)
+		}
 		return
 	}
 	r.left = ctx.Err() != nil && context.Cause(ctx) == context.Canceled //nolint:errorlint // a cause of somebody's own is no client that left
 	r.ended.Store(true)
 	defer r.end()         // also if a function of the user's panics
 	defer r.extra.close() // before the span ends
-	counted, recorded := r.drop&Metrics == 0 && h.instruments.enabled(r), r.span.IsRecording()
+	counted, recorded := r.drop&Metrics == 0 && h.enabled(r.ctx, call), r.span.IsRecording()
 	panicked := exceptionOf(call.Err())
 	if !counted && !recorded && panicked == nil {
 		return // nobody wants to know
@@ -112,6 +116,6 @@ func (h *hook) AfterResponse(ctx context.Context, call *interceptor.Call) {
 		r.finish(errorType, isError)
 	}
 	if panicked != nil {
-		h.reportException(r, panicked)
+		h.reportException(r.ctx, call, r.target, panicked)
 	}
 }

@@ -72,17 +72,17 @@ type parentage struct {
 // parent settles what the span of a call begins from. Headers are read only if
 // no local span is in the context: what it descends from has been settled
 // before.
-func (h *hook) parent(ctx context.Context, r *record) parentage {
+func (h *hook) parent(ctx context.Context, call *interceptor.Call) parentage {
 	if sc := trace.SpanContextFromContext(ctx); sc.IsValid() && !sc.IsRemote() {
 		return parentage{ctx: ctx}
 	}
-	policy := h.trust.policyFor(r.call)
+	policy := h.trust.policyFor(call)
 	if policy == Continue {
-		return parentage{ctx: h.propagator.Extract(ctx, (*carrier)(r))}
+		return parentage{ctx: h.propagator.Extract(ctx, (*carrier)(call))}
 	}
 	p := parentage{ctx: ctx, newRoot: true}
 	if policy == Restart {
-		remote := trace.SpanContextFromContext(h.propagator.Extract(ctx, (*carrier)(r)))
+		remote := trace.SpanContextFromContext(h.propagator.Extract(ctx, (*carrier)(call)))
 		p.link = remote.WithTraceState(trace.TraceState{})
 	}
 	// Whatever middleware outside of the stack has already taken from the headers
