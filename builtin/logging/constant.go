@@ -2,8 +2,8 @@ package logging
 
 import (
 	"log/slog"
-	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -18,7 +18,13 @@ type constants struct {
 	method string
 
 	mu   sync.Mutex // serialises additions
-	made atomic.Pointer[map[way]slog.Handler]
+	made atomic.Pointer[[]constant]
+}
+
+// constant is the handler of one way, which begins its records.
+type constant struct {
+	way
+	slog.Handler
 }
 
 // way is how a call came. There are few for a method: its routes are those that
@@ -45,23 +51,33 @@ func (c *constants) handler(call *interceptor.Call) slog.Handler {
 	if w.transport == interceptor.HTTP {
 		w.route, w.verb = call.Route(), standard(call.HTTPMethod())
 	}
-	if made := c.made.Load(); made != nil {
-		if h, ok := (*made)[w]; ok {
-			return h
-		}
+	if h := c.find(w); h != nil {
+		return h
 	}
 	return c.add(w)
+}
+
+// find looks at one after the other: most methods have one way.
+func (c *constants) find(w way) slog.Handler {
+	if made := c.made.Load(); made != nil {
+		for _, known := range *made {
+			if known.way == w {
+				return known.Handler
+			}
+		}
+	}
+	return nil
 }
 
 func (c *constants) add(w way) slog.Handler {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	next := map[way]slog.Handler{}
+	if h := c.find(w); h != nil {
+		return h // another call was here first
+	}
+	var known []constant
 	if made := c.made.Load(); made != nil {
-		if h, ok := (*made)[w]; ok {
-			return h // another call was here first
-		}
-		next = maps.Clone(*made)
+		known = *made
 	}
 	attrs := []slog.Attr{slog.String("method", c.method), slog.String("transport", w.transport.String())}
 	if w.route != "" {
@@ -70,9 +86,10 @@ func (c *constants) add(w way) slog.Handler {
 	if w.verb != "" {
 		attrs = append(attrs, slog.String("http_method", w.verb))
 	}
-	next[w] = c.out.WithAttrs(attrs)
+	h := c.out.WithAttrs(attrs)
+	next := append(slices.Clip(known), constant{w, h}) // others read what is there
 	c.made.Store(&next)
-	return next[w]
+	return h
 }
 
 // standard keeps clients from inventing values of http_method.
