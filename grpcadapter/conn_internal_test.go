@@ -20,6 +20,7 @@ import (
 	"github.com/crosscut-go/crosscut/interceptor"
 	"github.com/crosscut-go/crosscut/internal/driver"
 	"github.com/crosscut-go/crosscut/internal/httpwire"
+	"github.com/crosscut-go/crosscut/internal/racing"
 	pb "github.com/crosscut-go/crosscut/proto/crosscut/conformance/v1"
 )
 
@@ -345,7 +346,7 @@ func linkedInvoke(tb testing.TB) func() {
 // TestConnAllocations pins what a continued unary call costs, the call, its handler
 // and both messages included.
 func TestConnAllocations(t *testing.T) { // not parallel: it counts allocations
-	if withRace {
+	if racing.Enabled {
 		t.Skip("the race detector has pools forget what they are given")
 	}
 	if got := testing.AllocsPerRun(500, linkedInvoke(t)); got > 15 {

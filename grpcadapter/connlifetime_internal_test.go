@@ -7,11 +7,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
-	"github.com/crosscut-go/crosscut/interceptor"
 )
 
 var (
@@ -135,35 +130,5 @@ func TestLifetimeTakesNoGoroutine(t *testing.T) { // not parallel: it counts gor
 	}
 	if more := runtime.NumGoroutine() - before; more >= derived {
 		t.Errorf("%d derived contexts took %d goroutines, want none", derived, more)
-	}
-}
-
-// TestGateCancelsAllInside has dispatches leave from everywhere in between.
-func TestGateCancelsAllInside(t *testing.T) {
-	t.Parallel()
-	const inside = 4
-	for out := range inside {
-		var g gate
-		var all [inside]*lifetime
-		for i := range all {
-			all[i] = &lifetime{parent: t.Context()}
-			if err := g.enter(all[i]); err != nil {
-				t.Fatal(err)
-			}
-		}
-		g.leave(all[out])
-		if all[out].prev != nil || all[out].next != nil {
-			t.Errorf("number %d still knows others after it has left", out)
-		}
-		g.close(interceptor.NewError(codes.Unavailable, "stopped"))
-		for i, l := range all {
-			if cause := context.Cause(l.cancelable()); (status.Code(cause) == codes.Unavailable) != (i != out) {
-				t.Errorf("number %d of %d ended with %v when number %d had left before", i, inside, cause, out)
-			}
-			if i != out {
-				g.leave(l)
-			}
-		}
-		g.wait()
 	}
 }

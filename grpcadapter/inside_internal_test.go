@@ -3,14 +3,11 @@ package grpcadapter
 import (
 	"context"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/encoding"
-	"google.golang.org/grpc/status"
 
 	"github.com/crosscut-go/crosscut/interceptor"
 )
@@ -99,48 +96,6 @@ func TestHiddenInterceptors(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-}
-
-// TestGate checks that a stopped server lets no dispatch in, cancels those
-// inside with a status, and that GracefulStop waits.
-func TestGate(t *testing.T) {
-	t.Parallel()
-	s := NewServer(interceptor.MustNew())
-	ctx := &serverContext{lifetime: lifetime{parent: t.Context()}}
-	if err := s.inside.enter(&ctx.lifetime); err != nil {
-		t.Fatal(err)
-	}
-	stopped := make(chan struct{})
-	go func() {
-		s.GracefulStop()
-		close(stopped)
-	}()
-	for { // until the gate is closed
-		late := &lifetime{parent: t.Context()}
-		if err := s.inside.enter(late); err != nil {
-			if status.Code(err) != codes.Unavailable {
-				t.Errorf("a stopping server answers %v", err)
-			}
-			break
-		}
-		s.inside.leave(late)
-		runtime.Gosched()
-	}
-	select {
-	case <-stopped:
-		t.Error("GracefulStop did not wait")
-	default:
-	}
-	if ctx.Err() != nil {
-		t.Error("GracefulStop cancelled a dispatch")
-	}
-	s.Stop()
-	<-ctx.Done()
-	if code := status.Code(context.Cause(ctx)); code != codes.Unavailable {
-		t.Errorf("Stop cancels with %v", context.Cause(ctx))
-	}
-	s.inside.leave(&ctx.lifetime)
-	<-stopped
 }
 
 // TestLinkedContext checks that values come from the hooks and the lifetime from

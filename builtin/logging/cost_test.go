@@ -21,6 +21,7 @@ import (
 	"github.com/crosscut-go/crosscut/grpcadapter"
 	"github.com/crosscut-go/crosscut/httpadapter"
 	"github.com/crosscut-go/crosscut/interceptor"
+	"github.com/crosscut-go/crosscut/internal/racing"
 	pb "github.com/crosscut-go/crosscut/proto/crosscut/conformance/v1"
 )
 
@@ -112,7 +113,7 @@ func usual() []interceptor.Hook {
 // token. On gRPC the id alone takes half of it: grpc-go takes the metadata of the
 // response as a map.
 func TestUsualAllocations(t *testing.T) { // not parallel: it counts allocations
-	if withRace {
+	if racing.Enabled {
 		t.Skip("the race detector allocates as well")
 	}
 	hooks := usual()
@@ -139,7 +140,7 @@ func TestUsualAllocations(t *testing.T) { // not parallel: it counts allocations
 
 // TestSampledAway checks that a success without a record costs nothing.
 func TestSampledAway(t *testing.T) { // not parallel: it counts allocations
-	if withRace {
+	if racing.Enabled {
 		t.Skip("the race detector allocates as well")
 	}
 	stack := interceptor.MustNew(logging.New(slog.New(drop{}), logging.Sample(1<<30), logging.Slow(time.Hour), logging.CodeLevel(slog.LevelDebug, codes.NotFound)))

@@ -8,6 +8,7 @@ import (
 	"github.com/crosscut-go/crosscut/builtin/logging"
 	"github.com/crosscut-go/crosscut/interceptor"
 	"github.com/crosscut-go/crosscut/internal/driver"
+	"github.com/crosscut-go/crosscut/internal/racing"
 	"github.com/crosscut-go/crosscut/internal/tracekey"
 	pb "github.com/crosscut-go/crosscut/proto/crosscut/conformance/v1"
 )
@@ -39,7 +40,7 @@ func TestSpanOfTheCall(t *testing.T) {
 // TestSpanAllocation checks that the ids of a span take one allocation, besides the
 // one for a record of more than five attributes.
 func TestSpanAllocation(t *testing.T) { // not parallel: it counts allocations
-	if withRace {
+	if racing.Enabled {
 		t.Skip("the race detector allocates as well")
 	}
 	run := func(key bool) float64 {

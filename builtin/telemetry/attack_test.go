@@ -18,6 +18,7 @@ import (
 	"github.com/crosscut-go/crosscut/grpcadapter"
 	"github.com/crosscut-go/crosscut/httpadapter"
 	"github.com/crosscut-go/crosscut/interceptor"
+	"github.com/crosscut-go/crosscut/internal/racing"
 )
 
 // TestAttack sends 100,000 requests with methods, paths, hosts, user agents,
@@ -26,7 +27,7 @@ import (
 func TestAttack(t *testing.T) {
 	t.Parallel()
 	overHTTP, overGRPC := 90_000, 10_000
-	if withRace || testing.Short() {
+	if racing.Enabled || testing.Short() {
 		overHTTP, overGRPC = overHTTP/20, overGRPC/20
 	}
 	s := newSink(t, sdktrace.WithSampler(sdktrace.NeverSample())) // counted all the same

@@ -21,6 +21,7 @@ import (
 	"github.com/crosscut-go/crosscut/grpcadapter"
 	"github.com/crosscut-go/crosscut/httpadapter"
 	"github.com/crosscut-go/crosscut/interceptor"
+	"github.com/crosscut-go/crosscut/internal/racing"
 	pb "github.com/crosscut-go/crosscut/proto/crosscut/conformance/v1"
 )
 
@@ -104,7 +105,7 @@ func (discard) ForceFlush(context.Context) error                { return nil }
 // TestAllocations pins what the hook adds to a call. Most of what "always" takes
 // is the SDK's.
 func TestAllocations(t *testing.T) { // not parallel: it counts allocations
-	if withRace {
+	if racing.Enabled {
 		t.Skip("the race detector allocates as well")
 	}
 	limits := map[string]struct{ rpc, http float64 }{

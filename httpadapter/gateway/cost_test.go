@@ -10,6 +10,7 @@ import (
 	"github.com/crosscut-go/crosscut/grpcadapter"
 	"github.com/crosscut-go/crosscut/httpadapter/gateway"
 	"github.com/crosscut-go/crosscut/interceptor"
+	"github.com/crosscut-go/crosscut/internal/racing"
 	pb "github.com/crosscut-go/crosscut/proto/crosscut/conformance/v1"
 )
 
@@ -23,7 +24,7 @@ func (discarding) WriteHeader(int)             {}
 // TestAllocations pins what a stack without hooks, and the connection that the RPC
 // goes through, add to a REST call whose handler a bare gateway calls directly.
 func TestAllocations(t *testing.T) { // not parallel: it counts allocations
-	if withRace {
+	if racing.Enabled {
 		t.Skip("the race detector has pools forget what they are given")
 	}
 	measure := func(h http.Handler) float64 {

@@ -15,7 +15,7 @@ import (
 // The exported fields are set before the first use and stay. Try is required; the zero value of each other field is of
 // use. The methods are safe for concurrent use. A Series must not be copied after its first use.
 type Series struct {
-	// What names what is attempted, and begins the text of the error that a panic of Try becomes.
+	// What names what is attempted, and begins the text of the error that a panic of Try becomes, or its runtime.Goexit.
 	What string
 	// Interval is how much time at least lies between the starts of two attempts, whatever came of the first. With 0,
 	// an attempt may begin whenever none is under way.
@@ -90,7 +90,7 @@ func (s *Series) now() time.Time {
 
 // run makes an attempt and tells those who wait that it has ended.
 func (s *Series) run(ended chan<- struct{}, began time.Time) {
-	var err error
+	err := fmt.Errorf("%s ended its goroutine (runtime.Goexit) instead of returning", s.What) // unless Try returns
 	defer func() {
 		if v := recover(); v != nil { // what another server sends must not end the program
 			err = fmt.Errorf("%s panicked: %v", s.What, v)

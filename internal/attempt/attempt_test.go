@@ -3,6 +3,7 @@ package attempt_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -150,6 +151,56 @@ func TestPanics(t *testing.T) {
 	if err := s.Failure(); err != nil {
 		t.Errorf("a success: %v", err)
 	}
+}
+
+// TestGoexit checks that a Try which ends its goroutine has failed, for everybody who waited, and that the next attempt
+// begins after the interval like any other.
+func TestGoexit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		release := make(chan struct{})
+		var tries int
+		var heard error
+		s := attempt.Series{
+			What: "kit: reading the list", Interval: time.Minute,
+			Try: func(time.Time) error {
+				if tries++; tries == 1 {
+					<-release
+					runtime.Goexit()
+				}
+				return nil
+			},
+			Failed: func(err error) { heard = err },
+			Now:    func() time.Time { return now },
+		}
+		const want = "kit: reading the list ended its goroutine (runtime.Goexit) instead of returning"
+		var waiters sync.WaitGroup
+		for range 3 {
+			waiters.Go(func() {
+				await(t, &s)
+				if err := s.Failure(); err == nil || err.Error() != want {
+					t.Errorf("a waiter found %v, want %q", err, want)
+				}
+			})
+		}
+		synctest.Wait()
+		close(release)
+		waiters.Wait()
+		synctest.Wait()
+		if heard == nil || heard.Error() != want {
+			t.Errorf("Failed was told %v, want %q", heard, want)
+		}
+		await(t, &s) // within the interval
+		if tries != 1 || s.Failure() == nil {
+			t.Errorf("%d attempts within the interval, %v; want 1 and its failure", tries, s.Failure())
+		}
+		now = now.Add(time.Minute)
+		await(t, &s)
+		if err := s.Failure(); tries != 2 || err != nil {
+			t.Errorf("%d attempts after the interval, %v; want 2 and a success", tries, err)
+		}
+	})
 }
 
 // TestFailed checks that nobody waits for the function that hears of failures, and that it may use the series.

@@ -15,12 +15,22 @@ import (
 
 	"github.com/crosscut-go/crosscut/internal/decision"
 	"github.com/crosscut-go/crosscut/internal/driver"
+	"github.com/crosscut-go/crosscut/internal/racing"
 )
 
 var (
-	cases = flag.Int("cases", usual, "how many decisions TestProperty compares")
+	cases = flag.Int("cases", usual(), "how many decisions TestProperty compares")
 	seed  = flag.Uint64("seed", 1, "the seed of the cases")
 )
+
+// usual is how many cases there are unless a flag says otherwise: fewer under the race
+// detector, which looks for something else and is ten times slower.
+func usual() int {
+	if racing.Enabled {
+		return 50_000
+	}
+	return 1_000_000
+}
 
 // A batch is one server with many methods and the calls of them.
 const (

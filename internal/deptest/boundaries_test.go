@@ -9,6 +9,7 @@ const (
 	kit         = module + "/interceptor/interceptortest"
 	driver      = module + "/internal/driver"
 	decision    = module + "/internal/decision"
+	racing      = module + "/internal/racing"
 	grpcAdapter = module + "/grpcadapter"
 	httpAdapter = module + "/httpadapter"
 	gateway     = module + "/httpadapter/gateway"
@@ -97,6 +98,11 @@ var rules = []rule{
 		except:   []string{kit},
 		never:    []string{"testing/..."},
 		reason:   "the flags and helpers of tests have no place in a server; only the conformance kit is made for tests",
+	},
+	{
+		packages: []string{module + "/..."},
+		never:    []string{racing},
+		reason:   "what behaved differently under the race detector would ship as what it never looked at; only tests ask",
 	},
 }
 

@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"testing"
+
+	"github.com/crosscut-go/crosscut/internal/racing"
 )
 
 // most is what a denial may allocate, whatever the body.
@@ -43,7 +45,7 @@ func (c *counted) Read(p []byte) (int, error) {
 // takes as many allocations for 30 MiB as for one KiB. It is not parallel, because it
 // counts allocations.
 func TestDenialCost(t *testing.T) {
-	if racing {
+	if racing.Enabled {
 		t.Skip("the race detector allocates as well")
 	}
 	for _, d := range []door{rest, restMux, inside, plain} {
@@ -86,7 +88,7 @@ func (s *site) stranger(b body, from io.Reader) *http.Request {
 // is there, and no more than that is taken, also under net/http, where grpc-go by itself
 // would read ahead of the hooks.
 func TestDenialCostOfRPCs(t *testing.T) {
-	if racing {
+	if racing.Enabled {
 		t.Skip("the race detector allocates as well")
 	}
 	for _, d := range []door{wire, mounted} {

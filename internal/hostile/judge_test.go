@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"google.golang.org/grpc/codes"
+
+	"github.com/crosscut-go/crosscut/internal/racing"
 )
 
 // repetitions is how often a request is sent that must always have the same answer:
@@ -30,7 +32,7 @@ func (r row) repeat(d door) int {
 	if d == dialled {
 		n /= 10
 	}
-	if racing {
+	if racing.Enabled {
 		n /= 10
 	}
 	return max(1, n)

@@ -1,6 +1,0 @@
-//go:build !race
-
-package grpcadapter
-
-// withRace tells that the race detector does not run.
-const withRace = false

@@ -1,0 +1,6 @@
+//go:build !race
+
+package racing
+
+// Enabled tells that the race detector does not run.
+const Enabled = false
