@@ -53,7 +53,6 @@ type Call struct {
 	early    int32           // hooks entered at BeforeRequest: a prefix of plan.early
 	late     int32           // hooks entered at resolution: a prefix of plan.late
 	agreed   int32           // how many steps of the plan have passed BeforeHandler
-	running  int32           // 1 + the step whose Before… phase runs, or 0
 	settled  bool            // OnError has run
 	respDone bool            // BeforeResponse has run
 	progress progress

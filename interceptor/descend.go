@@ -26,7 +26,6 @@ func (c *Call) beforeRequest() bool {
 	}
 	c.at(phaseBeforeRequest)
 	err := c.enterAll(c.plan.steps)
-	c.running = 0
 	c.at(phaseNone)
 	if err != nil {
 		_ = c.fail(err, false)
@@ -39,7 +38,6 @@ func (c *Call) enterAll(steps []step) (err error) {
 	defer c.recoverPhase(&err)
 	for i := range steps {
 		if st := &steps[i]; st.lacks&beforeRequest == 0 {
-			c.running = int32(i) + 1
 			if ctx, err := st.hook.BeforeRequest(c.inner, c); !c.passed(ctx, err) {
 				if err = c.enteredWith(ctx, err, st.entry); err != nil {
 					return err
@@ -55,14 +53,14 @@ func (c *Call) enterAll(steps []step) (err error) {
 }
 
 // passed tells whether a Before… phase did no more than return the context it
-// received, as most do. Most calls have their own context throughout, and comparing
-// with a type that is known takes no call.
+// received, as most do. Most calls have their own context throughout, and the compiler
+// compares with a pointer of a known type in place.
 func (c *Call) passed(ctx context.Context, err error) bool {
 	if err != nil || c.bug != nil {
 		return false
 	}
-	if own := context.Context(&c.ctx); c.inner == own {
-		return ctx == own
+	if c.inner == &c.ctx {
+		return ctx == &c.ctx
 	}
 	return ctx == c.inner
 }
@@ -129,7 +127,6 @@ func (c *Call) resolve(m *Method, route string) bool {
 	}
 	c.at(phaseBeforeHandler)
 	err := c.admitAll(p.steps)
-	c.running = 0
 	c.at(phaseNone)
 	if err != nil {
 		_ = c.fail(err, false)
@@ -165,7 +162,6 @@ func (c *Call) admitAll(steps []step) (err error) {
 	m := c.method.Load()
 	for i := range steps {
 		st := &steps[i]
-		c.running = int32(i) + 1
 		if st.late {
 			if err = c.enterLate(st); err != nil {
 				return err
@@ -211,12 +207,21 @@ func (c *Call) recoverPhase(err *error) {
 	}
 }
 
-// runningHook is the hook whose Before… phase runs, or nil.
+// runningHook is the hook whose Before… phase runs, or nil: the one after those that
+// are through with it.
 func (c *Call) runningHook() *entry {
-	if c.running == 0 {
+	through := c.agreed
+	switch c.phase.Load() {
+	case phaseBeforeHandler:
+	case phaseBeforeRequest:
+		through = c.early
+	default:
 		return nil
 	}
-	return c.plan.steps[c.running-1].entry
+	if int(through) >= len(c.plan.steps) {
+		return nil // a goroutine of a hook that does not wait for it
+	}
+	return c.plan.steps[through].entry
 }
 
 func panicked(hook string, value any) error {

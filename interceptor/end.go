@@ -33,8 +33,7 @@ func (c *Call) afterAll(left int) {
 	}()
 	for left > 0 {
 		left--
-		st := &c.plan.steps[left]
-		if c.entered(st) && st.lacks&afterResponse == 0 {
+		if st := &c.plan.steps[left]; st.lacks&afterResponse == 0 && c.entered(st) {
 			st.hook.AfterResponse(c.contextOf(st), c)
 		}
 	}

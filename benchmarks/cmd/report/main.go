@@ -41,14 +41,14 @@ func run(dir, out string) error {
 func writePlots(page *strings.Builder, dir string, r *results) error {
 	var lines []series
 	for _, s := range slopes {
-		if points := r.points(s.name, ns); len(points) > 1 {
+		if points := r.points(s.name, least); len(points) > 1 {
 			lines = append(lines, series{strings.TrimPrefix(s.name, "Hooks/"), points})
 		}
 	}
 	var bars []bar
 	for _, name := range r.names {
 		if way, ok := strings.CutPrefix(name, "REST/"); ok {
-			v, _ := r.median(name, ns)
+			v, _ := r.value(name, usual)
 			bars = append(bars, bar{way, v / 1000})
 		}
 	}

@@ -59,22 +59,37 @@ func (r *results) add(line string) {
 	}
 }
 
-// median returns the median of a measurement, and false if there is none.
-func (r *results) median(name, unit string) (float64, bool) {
-	values := r.values[name][unit]
+// reading is what is read of the measurements of all rounds.
+type reading struct {
+	unit string
+	of   func([]float64) float64
+}
+
+// Times are read as benchstat does, and in two ways that mean more on a machine with
+// other work: that adds nothing to the CPU time of a process, and only ever adds to
+// the time that has passed.
+var (
+	usual = reading{ns, median}
+	byCPU = reading{cpuNs, median}
+	least = reading{ns, slices.Min[[]float64]}
+)
+
+// value returns a measurement, and false if there is none.
+func (r *results) value(name string, by reading) (float64, bool) {
+	values := r.values[name][by.unit]
 	if len(values) == 0 {
 		return 0, false
 	}
-	return median(values), true
+	return by.of(values), true
 }
 
 // added returns what a path adds.
-func (r *results) added(p path, unit string) (float64, bool) {
-	v, ok := r.median(p.name, unit)
+func (r *results) added(p path, by reading) (float64, bool) {
+	v, ok := r.value(p.name, by)
 	if p.base == "" || !ok {
 		return v, ok
 	}
-	base, ok := r.median(p.base, unit)
+	base, ok := r.value(p.base, by)
 	return v - base, ok
 }
 
@@ -90,13 +105,13 @@ func median(values []float64) float64 {
 // point is a cost at a number of something.
 type point struct{ x, y float64 }
 
-// points returns the medians of the benchmarks name/x, by x.
-func (r *results) points(name, unit string) []point {
+// points returns the measurements of the benchmarks name/x, by x.
+func (r *results) points(name string, by reading) []point {
 	var list []point
 	for _, n := range r.names {
 		if rest, ok := strings.CutPrefix(n, name+"/"); ok {
 			if x, err := strconv.ParseFloat(rest, 64); err == nil {
-				y, _ := r.median(n, unit)
+				y, _ := r.value(n, by)
 				list = append(list, point{x, y})
 			}
 		}
