@@ -47,7 +47,7 @@ type Call struct {
 	run   driver.Runner
 	start time.Time
 
-	// Progress. Only the goroutine that runs the phases touches these.
+	// Progress. These belong to the goroutine that runs the phases.
 	plan     *plan
 	inner    context.Context // what layers further in receive
 	early    int32           // hooks entered at BeforeRequest: a prefix of plan.early
@@ -66,20 +66,22 @@ type Call struct {
 	route  string // written before method
 	method atomic.Pointer[Method]
 
-	// Once ended is set, under mu, the outcome does not change any more.
+	mu        sync.Mutex // guards everything below, except as said
+	request   any
+	response  any
+	reply     any    // a message or *driver.HTTPReply
+	bug       error  // a misuse that the running phase will fail with
+	await     *entry // the innermost hook that waits for the first message
+	replied   bool   // the reply of a hook has left on a stream
+	committed bool
+	cleaned   bool // the cleanups have run
+
+	// The outcome is written under mu until ended is set there, and from then on read
+	// without it: it does not change any more.
 	ended      atomic.Bool
-	mu         sync.Mutex // guards everything below
-	request    any
-	response   any
-	reply      any    // a message or *driver.HTTPReply
-	failure    error  // the failure that stands
-	bug        error  // a misuse that the running phase will fail with
-	await      *entry // the innermost hook that waits for the first message
-	replied    bool   // the reply of a hook has left on a stream
-	committed  bool
 	denied     bool
-	cleaned    bool // the cleanups have run
 	httpStatus int32
+	failure    error // the failure that stands
 	took       time.Duration
 }
 
@@ -223,8 +225,8 @@ func (c *Call) Defer(cleanup func()) {
 	}
 	c.mu.Lock()
 	if !c.cleaned {
-		n := c.rareLocked()
-		n.cleanups = append(n.cleanups, cleanup)
+		rare := c.rareLocked()
+		rare.cleanups = append(rare.cleanups, cleanup)
 		c.mu.Unlock()
 		return
 	}
@@ -307,6 +309,11 @@ func (c *Call) Duration() time.Duration {
 	if c == nil || c.start.IsZero() {
 		return 0
 	}
+	if c.ended.Load() {
+		return c.took
+	}
+	c.mu.Lock() // so that it never runs backwards
+	defer c.mu.Unlock()
 	if c.ended.Load() {
 		return c.took
 	}

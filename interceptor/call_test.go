@@ -42,7 +42,7 @@ func TestZeroCall(t *testing.T) {
 // goroutines while the call runs and after it; the race detector judges.
 func TestFactsFromAnywhere(t *testing.T) {
 	t.Parallel()
-	counter := interceptor.NewKey[int]("n")
+	counter, label := interceptor.NewKey[int]("n"), interceptor.NewKey[string]("label")
 	for shape, r := range shapes() {
 		t.Run(shape, func(t *testing.T) {
 			t.Parallel()
@@ -53,6 +53,10 @@ func TestFactsFromAnywhere(t *testing.T) {
 				defer readers.Done()
 				for n := 0; ; n++ {
 					counter.Set(c, n)
+					label.Set(c, "a label")
+					if got, ok := label.Get(c); got != "a label" || !ok {
+						t.Errorf("the label is %q, %v", got, ok)
+					}
 					_, _ = counter.Get(c)
 					_ = fmt.Sprint(c.Transport(), c.Path(), c.Route(), c.Method().Name(), c.Request() == nil, c.Response() == nil, c.Err(), c.Code(), c.HTTPStatus(), c.Denied(), c.Committed(), c.Duration(), c.Received(), c.Sent(), c.Peer(), c.RemoteAddr(), c.StartTime())
 					if n == 0 {

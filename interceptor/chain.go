@@ -110,11 +110,7 @@ func (l *layer) mayRun(ctx context.Context, call *Call) error {
 func (c *Call) refuse(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := c.rareLocked()
-	if n.poison == nil {
-		n.poison = err
-	}
-	return n.poison
+	return c.poisonLocked(err)
 }
 
 // runHandler is the innermost Handler: the user's.

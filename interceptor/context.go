@@ -43,14 +43,14 @@ func (c *Call) contextOf(st *step) context.Context {
 
 // accept checks the context a Before… phase returned and keeps the deadline and
 // cancellation of the one the phase received.
-func (c *Call) accept(passed, returned context.Context, e *entry, phase string) (context.Context, error) {
+func (c *Call) accept(received, returned context.Context, e *entry, phase string) (context.Context, error) {
 	if err := c.checkContext(returned, e, "returned by", phase); err != nil {
 		return nil, err
 	}
 	if !reflect.ValueOf(returned).Comparable() {
 		returned = &opaqueContext{returned} // contexts are compared further in
 	}
-	return c.keepLifetime(passed, returned), nil
+	return c.keepLifetime(received, returned), nil
 }
 
 // opaqueContext makes a context of an uncomparable type comparable.

@@ -154,13 +154,19 @@ func TestLifetimeSurvives(t *testing.T) {
 					t.Errorf("deadline %v %v, want the transport's", d, ok)
 				}
 				cancel(cause)
+				if ctx.Done() == nil {
+					t.Error("the handler's context never ends")
+					return text("out"), nil
+				}
 				<-ctx.Done()
 				if !errors.Is(context.Cause(ctx), cause) {
 					t.Errorf("cause %v, want the transport's", context.Cause(ctx))
 				}
 				return text("out"), nil
 			}}).run()
-			<-kept.Done()
+			if kept.Err() == nil {
+				t.Error("what was made to keep the transport's lifetime has not been released")
+			}
 		})
 	}
 }

@@ -34,13 +34,15 @@ func (c *Call) beforeRequest() bool {
 	return c.reply == nil
 }
 
+// enterAll calls the hooks in place: another call around each would cost a third of
+// what a hook does.
 func (c *Call) enterAll(steps []step) (err error) {
-	defer c.recoverPhase(&err)
+	defer c.recoverPhase(&err, steps, &c.early)
 	for i := range steps {
 		if st := &steps[i]; st.lacks&beforeRequest == 0 {
-			if ctx, err := st.hook.BeforeRequest(c.inner, c); !c.passed(ctx, err) {
-				if err = c.enteredWith(ctx, err, st.entry); err != nil {
-					return err
+			if ctx, rejected := st.hook.BeforeRequest(c.inner, c); !c.passed(ctx, rejected) {
+				if rejected = c.settleBeforeRequest(ctx, rejected, st.entry); rejected != nil {
+					return rejected
 				}
 			}
 		}
@@ -65,9 +67,9 @@ func (c *Call) passed(ctx context.Context, err error) bool {
 	return ctx == c.inner
 }
 
-// enteredWith settles a BeforeRequest that did more than return what it received.
-// What is further in gets the context it returned.
-func (c *Call) enteredWith(ctx context.Context, err error, e *entry) error {
+// settleBeforeRequest settles a BeforeRequest that did more than return what it
+// received. What is further in gets the context it returned.
+func (c *Call) settleBeforeRequest(ctx context.Context, err error, e *entry) error {
 	if err = c.judge(ctx, err, e, "BeforeRequest"); err == nil {
 		c.changedContext(e.index, false)
 	}
@@ -78,7 +80,7 @@ func (c *Call) enteredWith(ctx context.Context, err error, e *entry) error {
 func (c *Call) enterLate(st *step) error {
 	if st.lacks&beforeRequest == 0 {
 		if ctx, err := st.hook.BeforeRequest(c.inner, c); !c.passed(ctx, err) {
-			return c.enteredWith(ctx, err, st.entry)
+			return c.settleBeforeRequest(ctx, err, st.entry)
 		}
 	}
 	return nil
@@ -105,16 +107,21 @@ func (c *Call) judge(ctx context.Context, err error, e *entry, phase string) err
 // resolve runs BeforeHandler for m, entering the hooks that waited for it. It
 // tells whether the handler may run.
 func (c *Call) resolve(m *Method, route string) bool {
-	if known := c.method.Load(); known != nil {
+	c.mu.Lock() // of several that resolve at once, against the rules, one is the first
+	known, answered := c.method.Load(), c.reply != nil
+	if known == nil {
+		c.route = route
+		c.method.Store(m)
+	}
+	c.mu.Unlock()
+	if known != nil {
 		return c.sameMethod(known, m)
 	}
-	c.route = route
-	c.method.Store(m)
 	p := c.stack.planFor(m, c.wire.Kind())
 	if c.failure != nil {
 		return false
 	}
-	if c.reply != nil {
+	if answered {
 		return c.checkHeldReply(m)
 	}
 	if p.err != nil {
@@ -126,7 +133,7 @@ func (c *Call) resolve(m *Method, route string) bool {
 		return true
 	}
 	c.at(phaseBeforeHandler)
-	err := c.admitAll(p.steps)
+	err := c.admitAll(p.steps, m)
 	c.at(phaseNone)
 	if err != nil {
 		_ = c.fail(err, false)
@@ -157,9 +164,8 @@ func (c *Call) sameMethod(known, m *Method) bool {
 	return false
 }
 
-func (c *Call) admitAll(steps []step) (err error) {
-	defer c.recoverPhase(&err)
-	m := c.method.Load()
+func (c *Call) admitAll(steps []step, m *Method) (err error) {
+	defer c.recoverPhase(&err, steps, &c.agreed)
 	for i := range steps {
 		st := &steps[i]
 		if st.late {
@@ -172,9 +178,9 @@ func (c *Call) admitAll(steps []step) (err error) {
 			}
 		}
 		if st.lacks&beforeHandler == 0 {
-			if ctx, err := st.hook.BeforeHandler(c.inner, c, m); !c.passed(ctx, err) {
-				if err = c.judge(ctx, err, st.entry, "BeforeHandler"); err != nil {
-					return err
+			if ctx, rejected := st.hook.BeforeHandler(c.inner, c, m); !c.passed(ctx, rejected) {
+				if rejected = c.judge(ctx, rejected, st.entry, "BeforeHandler"); rejected != nil {
+					return rejected
 				}
 			}
 		}
@@ -197,18 +203,18 @@ func (c *Call) enteredLate(st *step) {
 	c.changedContext(st.index, true)
 }
 
-// recoverPhase turns a panic of the running hook into the error of its phase.
-func (c *Call) recoverPhase(err *error) {
+// recoverPhase turns a panic of the running hook into the error of its phase. That is
+// the hook after those that are through, whatever else happens to the call.
+func (c *Call) recoverPhase(err *error, steps []step, through *int32) {
 	if r := recover(); r != nil {
-		e := c.runningHook()
+		e := steps[*through].entry
 		c.deniedBy(e)
 		c.bug, c.reply = nil, nil
 		*err = panicked(e.name, r)
 	}
 }
 
-// runningHook is the hook whose Before… phase runs, or nil: the one after those that
-// are through with it.
+// runningHook is the hook whose Before… phase runs, for what it calls there, or nil.
 func (c *Call) runningHook() *entry {
 	through := c.agreed
 	switch c.phase.Load() {
@@ -219,7 +225,7 @@ func (c *Call) runningHook() *entry {
 		return nil
 	}
 	if int(through) >= len(c.plan.steps) {
-		return nil // a goroutine of a hook that does not wait for it
+		return nil // called by a goroutine that the hook did not wait for, which is misuse
 	}
 	return c.plan.steps[through].entry
 }

@@ -5,13 +5,12 @@ import "time"
 // finalize makes the outcome final and runs AfterResponse of the entered hooks,
 // innermost first, and the deferred cleanups. It does so once.
 func (c *Call) finalize(httpStatus int) {
-	took := time.Since(c.start)
 	c.mu.Lock()
 	if c.ended.Load() {
 		c.mu.Unlock()
 		return
 	}
-	c.committed, c.took, c.httpStatus = true, took, int32(httpStatus)
+	c.committed, c.took, c.httpStatus = true, time.Since(c.start), int32(httpStatus)
 	c.ended.Store(true)
 	c.mu.Unlock()
 	c.at(phaseAfterResponse)
@@ -56,14 +55,14 @@ func (c *Call) runCleanups() {
 func (c *Call) nextCleanup() func() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := c.readRare()
-	if n == nil || len(n.cleanups) == 0 {
+	rare := c.readRare()
+	if rare == nil || len(rare.cleanups) == 0 {
 		c.cleaned = true
 		return nil
 	}
-	last := len(n.cleanups) - 1
-	f := n.cleanups[last]
-	n.cleanups = n.cleanups[:last]
+	last := len(rare.cleanups) - 1
+	f := rare.cleanups[last]
+	rare.cleanups = rare.cleanups[:last]
 	return f
 }
 

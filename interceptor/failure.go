@@ -154,8 +154,7 @@ func (c *Call) takeOnError(e *entry, err, returned error, sent bool) error {
 		c.dropReply()
 		return c.setFailure(&replaced{bug, err})
 	case returned == nil && reply != nil:
-		_ = c.setFailure(nil)
-		return nil
+		return c.setFailure(nil)
 	case returned == nil:
 		c.stack.tell(&c.ctx, c, e.misusef("OnError returned nil without Reply; return the error to keep it, or call Reply to recover"))
 		return err
@@ -177,13 +176,21 @@ func sameError(a, b error) bool {
 	return a == b                    //nolint:errorlint // the very value
 }
 
+// setFailure makes err the failure, or nil none, and returns what stands: once the
+// call has ended, on another goroutine, that is what it ended with, and the operator is
+// told of the other.
 func (c *Call) setFailure(err error) error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.ended.Load() {
+	ended := c.ended.Load()
+	if !ended {
 		c.failure = err
 	}
-	return err
+	stands := c.failure
+	c.mu.Unlock()
+	if ended {
+		c.stack.tell(&c.ctx, c, err)
+	}
+	return stands
 }
 
 func (c *Call) dropReply() {

@@ -99,8 +99,8 @@ func (h ResponseHeader) record(op driver.Header) error {
 		}
 	}
 	if h.trailer {
-		n := c.rareLocked()
-		n.trailers = append(n.trailers, op)
+		rare := c.rareLocked()
+		rare.trailers = append(rare.trailers, op)
 	} else {
 		n := c.notesLocked()
 		n.headers = append(n.headers, op)

@@ -105,19 +105,20 @@ func (c *Call) setValue(key *keyID, v any) {
 	c.notesLocked().set(key, v)
 }
 
-// set stores v instead of what is there under key; the call's mu is held.
+// set stores v instead of what is there under key; the call's mu is held. Only what
+// replaces nothing gets some of the room: that is taken for as long as the call lives.
 func (n *notes) set(key *keyID, v any) {
 	older := n.values.Load()
 	if older.find(key) != nil {
-		older = older.without(key)
+		n.values.Store(&stored{keyValue{key, v}, older.without(key)})
+		return
 	}
-	var s *stored
-	if int(n.usedValues) < len(n.firstValues) {
-		s = &n.firstValues[n.usedValues]
-		n.usedValues++
-	} else {
-		s = new(stored)
+	if int(n.usedValues) == len(n.firstValues) {
+		n.values.Store(&stored{keyValue{key, v}, older})
+		return
 	}
+	s := &n.firstValues[n.usedValues]
+	n.usedValues++
 	*s = stored{keyValue{key, v}, older}
 	n.values.Store(s)
 }
@@ -144,7 +145,8 @@ func (s *stored) find(key *keyID) *stored {
 	return s
 }
 
-// without returns a list like s that lacks key. Others may be reading s.
+// without returns s without key, which is in it: others may be reading s, so what
+// stands in front of key is copied, and the rest shared.
 func (s *stored) without(key *keyID) *stored {
 	if s.key == key {
 		return s.next

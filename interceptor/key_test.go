@@ -44,7 +44,8 @@ func TestStringsInKeys(t *testing.T) {
 	}
 }
 
-// TestStringsInKeysAllocations: a string costs nothing beyond the call's notes.
+// TestStringsInKeysAllocations: the first string of a call costs nothing beyond the
+// call's notes.
 func TestStringsInKeysAllocations(t *testing.T) { // not parallel: it counts allocations
 	key, stack := interceptor.NewKey[string]("text"), noops(t, 0)
 	long := string(make([]byte, 100))

@@ -46,7 +46,9 @@ func (c *Call) receive(msg any, bytes int) error {
 	}
 	if single {
 		c.mu.Lock()
-		c.request = msg
+		if !c.ended.Load() {
+			c.request = msg
+		}
 		c.mu.Unlock()
 	}
 	return nil
@@ -154,8 +156,8 @@ func (c *Call) refusedLocked() error {
 	if c.ended.Load() {
 		return errEnded
 	}
-	if r := c.readRare(); r != nil && r.poison != nil {
-		return r.poison
+	if rare := c.readRare(); rare != nil && rare.poison != nil {
+		return rare.poison
 	}
 	if c.replied {
 		return errAnswered
@@ -173,10 +175,11 @@ func (c *Call) isWaiting() bool {
 // send passes one message of a response stream through OnSend and, before the
 // first one, BeforeResponse. It returns the message to send.
 func (c *Call) send(msg any) (any, error) {
-	if err := c.maySend(msg); err != nil {
+	checked, err := c.maySend(msg)
+	if err != nil {
 		return nil, err
 	}
-	if r := c.readRare(); r == nil || !sameReply(r.checked, msg) {
+	if !checked {
 		if err := c.onSend(msg); err != nil {
 			return nil, c.refuse(err)
 		}
@@ -192,25 +195,34 @@ func (c *Call) send(msg any) (any, error) {
 }
 
 // maySend refuses a message once the call takes none, and any but the reply of a
-// call that a hook has answered.
-func (c *Call) maySend(msg any) error {
+// call that a hook has answered. It tells whether the message has passed OnSend.
+func (c *Call) maySend(msg any) (checked bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.reply != nil && !c.replied && !c.ended.Load() {
-		if sameReply(c.reply, msg) {
-			return nil // also after a refused message, when OnError recovered
+		if !sameReply(c.reply, msg) {
+			return false, errAnswered
 		}
-		return errAnswered
+		rare := c.readRare()
+		return rare != nil && sameReply(rare.checked, msg), nil // also after a refused message, when OnError recovered
 	}
 	if err := c.refusedLocked(); err != nil {
-		return err
+		return false, err
 	}
 	if c.await != nil {
-		n := c.rareLocked()
-		n.poison = misusef("a message was sent before %s, which called AwaitMessage, has agreed to the first request message", c.await.name)
-		return n.poison
+		return false, c.poisonLocked(misusef("a message was sent before %s, which called AwaitMessage, has agreed to the first request message", c.await.name))
 	}
-	return nil
+	return false, nil
+}
+
+// poisonLocked has every later receive and send return err, unless one refuses them
+// already.
+func (c *Call) poisonLocked(err error) error {
+	rare := c.rareLocked()
+	if rare.poison == nil {
+		rare.poison = err
+	}
+	return rare.poison
 }
 
 // finish settles a stream its handler left with err.

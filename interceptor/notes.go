@@ -12,6 +12,7 @@ type notes struct {
 	values  atomic.Pointer[stored] // the newest first
 	headers []driver.Header
 	changes *contextChange            // the newest first; for the running phase only
+	valid   *validity                 // what hooks said in BeforeHandler, and not written later
 	rare    atomic.Pointer[rareNotes] // nil until there is one
 
 	// Room for the first of each.
@@ -22,24 +23,23 @@ type notes struct {
 	firstChange  contextChange
 }
 
-// rareNotes is what only few calls come to.
+// rareNotes is what only few calls come to. c.mu guards all of it.
 type rareNotes struct {
 	trailers []driver.Header
 	cleanups []func()
-	poison   error    // a refused message: every receive and send returns it
-	valid    validity // what hooks said in BeforeHandler; for the running phase only
-	checked  any      // a reply that has passed OnSend before it is sent; for the running phase only
+	poison   error // a refused message: every receive and send returns it
+	checked  any   // a reply that has passed OnSend before it is sent
 }
 
 // rareLocked returns the call's rare notes for writing; c.mu is held.
 func (c *Call) rareLocked() *rareNotes {
 	n := c.notesLocked()
-	r := n.rare.Load()
-	if r == nil {
-		r = new(rareNotes)
-		n.rare.Store(r)
+	rare := n.rare.Load()
+	if rare == nil {
+		rare = new(rareNotes)
+		n.rare.Store(rare)
 	}
-	return r
+	return rare
 }
 
 // readRare returns the call's rare notes, or nil.

@@ -74,8 +74,8 @@ func (c *Call) headerOps(trailer bool) []driver.Header {
 	if !trailer {
 		return n.headers
 	}
-	if r := n.rare.Load(); r != nil {
-		return r.trailers
+	if rare := n.rare.Load(); rare != nil {
+		return rare.trailers
 	}
 	return nil
 }

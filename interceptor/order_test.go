@@ -3,6 +3,7 @@ package interceptor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"testing"
@@ -323,5 +324,39 @@ func TestResolveIsForOneMethod(t *testing.T) {
 	}
 	if ops.Resolve(c, first, "/a") {
 		t.Error("a failed call was resolved")
+	}
+}
+
+// TestPanicNamesTheHook: whichever hook panics, early or late, its name is in the error.
+func TestPanicNamesTheHook(t *testing.T) {
+	t.Parallel()
+	const hooks = 4
+	for at := range hooks {
+		for phase, f := range map[string]funcsT{
+			"BeforeRequest": {BeforeRequest: func(ctxT, *callT) (ctxT, error) { panic("x") }},
+			"BeforeHandler": {BeforeHandler: func(ctxT, *callT, *methT) (ctxT, error) { panic("x") }},
+		} {
+			t.Run(fmt.Sprint(phase, " of hook ", at), func(t *testing.T) {
+				t.Parallel()
+				method := newRPC(interceptor.Unary)
+				list := make([]interceptor.Hook, hooks)
+				for i := range list {
+					own := funcsT{}
+					if i == at {
+						own = f
+					}
+					list[i] = interceptor.FromFuncs(fmt.Sprint("hook ", i), own)
+					if i%2 == 1 { // these join when the method is known
+						list[i] = interceptor.When(interceptor.Methods(method.Name()), list[i])
+					}
+				}
+				stack, _ := build(t, list...)
+				o := (&rig{stack: stack, method: method}).run()
+				var p *interceptor.PanicError
+				if !errors.As(o.call.Err(), &p) || p.Hook != fmt.Sprint("hook ", at) {
+					t.Errorf("the failure is %v, want the panic of hook %d", o.call.Err(), at)
+				}
+			})
+		}
 	}
 }

@@ -23,8 +23,8 @@ type plan struct {
 }
 
 // step is one effective hook of a plan. A late hook joined when the method was
-// resolved; rank is its place among the early or the late ones. What every call
-// asks stands here as well as in the entry.
+// resolved; rank is its place among the early or the late ones. hook and lacks are the
+// entry's, which is complete by then: every call asks for them.
 type step struct {
 	*entry
 	hook  Hook

@@ -168,7 +168,7 @@ func (c *Call) AwaitMessage() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m := c.method.Load()
-	switch e := c.decidingLocked("AwaitMessage"); {
+	switch e := c.inBeforeHandlerLocked("AwaitMessage"); {
 	case e == nil:
 	case e.messages == nil || e.isFuncs && e.funcs.OnReceive == nil:
 		_ = c.misusedLocked(misusef("AwaitMessage without OnReceive: the hook must implement MessageHook"))
@@ -181,13 +181,14 @@ func (c *Call) AwaitMessage() {
 	}
 }
 
-// decidingLocked returns the hook whose BeforeHandler runs. Elsewhere it is a misuse
-// of what was called, and nil.
-func (c *Call) decidingLocked(called string) *entry {
-	e := c.runningHook()
-	if e == nil || c.phase.Load() != phaseBeforeHandler {
-		_ = c.misusedLocked(misusef("%s outside BeforeHandler", called))
-		return nil
+// inBeforeHandlerLocked returns the hook whose BeforeHandler runs. Elsewhere it is a
+// misuse of what was called, and nil.
+func (c *Call) inBeforeHandlerLocked(called string) *entry {
+	if c.phase.Load() == phaseBeforeHandler {
+		if e := c.runningHook(); e != nil {
+			return e
+		}
 	}
-	return e
+	_ = c.misusedLocked(misusef("%s outside BeforeHandler", called))
+	return nil
 }

@@ -99,7 +99,9 @@ func (c *Call) record(resp any) any {
 	}
 	if m := c.method.Load(); m != nil && m.kind.singleResponse() {
 		c.mu.Lock()
-		c.response = resp
+		if !c.ended.Load() {
+			c.response = resp
+		}
 		c.mu.Unlock()
 	}
 	return resp

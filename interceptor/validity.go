@@ -4,7 +4,7 @@ import "time"
 
 // validity is until when a hook agrees to a call, and what comes after.
 type validity struct {
-	until time.Time // the zero time for ever
+	until time.Time
 	err   error
 	hook  *entry
 }
@@ -25,24 +25,24 @@ func (c *Call) ValidUntil(t time.Time, err error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch e := c.decidingLocked("ValidUntil"); {
+	switch e := c.inBeforeHandlerLocked("ValidUntil"); {
 	case e == nil:
 	case err == nil:
 		_ = c.misusedLocked(misusef("ValidUntil without an error to refuse later messages with"))
 	default:
-		v := &c.rareLocked().valid
-		if v.until.IsZero() || t.Before(v.until) {
-			*v = validity{t.Round(0), err, e} // by the wall clock, as credentials expire
+		n := c.notesLocked()
+		if n.valid == nil || t.Before(n.valid.until) {
+			n.valid = &validity{t.Round(0), err, e} // by the wall clock, as credentials expire
 		}
 	}
 }
 
 // lapsed is why a message that has just arrived is too late, or nil.
 func (c *Call) lapsed() error {
-	r := c.readRare()
-	if r == nil || r.valid.until.IsZero() || time.Now().Before(r.valid.until) {
+	n := c.notes.Load()
+	if n == nil || n.valid == nil || time.Now().Before(n.valid.until) {
 		return nil
 	}
-	c.deniedBy(r.valid.hook)
-	return r.valid.err
+	c.deniedBy(n.valid.hook)
+	return n.valid.err
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -356,6 +357,11 @@ func TestAllocations(t *testing.T) {
 	behind := quiet(declared(policy.Schemes("bearer")), authn.New(everywhere()...))
 	if n := run(behind, good) - run(bare, good); n > 2 {
 		t.Errorf("authenticating behind a policy, with schemes of every place, takes %v allocations, want at most 2", n)
+	}
+	token := authn.NewPrincipal("alice", authn.WithScheme("bearer"), authn.WithExpiry(time.Now().Add(time.Hour)))
+	expiring := quiet(authn.New(authn.Bearer(authn.VerifierFunc(func(context.Context, string) (*authn.Principal, error) { return token, nil }))))
+	if n := run(expiring, good) - run(bare, good); n > 3 {
+		t.Errorf("a principal with an expiry takes %v allocations, want at most 3", n)
 	}
 	if n := run(stack, none) - run(refuse, none); n > 0 {
 		t.Errorf("refusing takes %v allocations more than returning a fixed error, want none", n)

@@ -66,6 +66,6 @@
 //
 // Apart from what the verifier does, a call takes at most two small allocations,
 // and a refusal for the form of a credential none; a principal with an expiry adds
-// a timer on streams. The hook sees the headers of this service only: whether a proxy has
+// another one, and a timer on streams. The hook sees the headers of this service only: whether a proxy has
 // added or removed a credential before, it cannot know.
 package authn

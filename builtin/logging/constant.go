@@ -21,10 +21,10 @@ type constants struct {
 	made atomic.Pointer[[]constant]
 }
 
-// constant is the handler of one way, which begins its records.
+// constant is a handler that begins its records with what calls of one way have.
 type constant struct {
-	way
-	slog.Handler
+	way way
+	out slog.Handler
 }
 
 // way is how a call came. There are few for a method: its routes are those that
@@ -51,28 +51,28 @@ func (c *constants) handler(call *interceptor.Call) slog.Handler {
 	if w.transport == interceptor.HTTP {
 		w.route, w.verb = call.Route(), standard(call.HTTPMethod())
 	}
-	if h := c.find(w); h != nil {
+	if h, ok := c.find(w); ok {
 		return h
 	}
 	return c.add(w)
 }
 
 // find looks at one after the other: most methods have one way.
-func (c *constants) find(w way) slog.Handler {
+func (c *constants) find(w way) (slog.Handler, bool) {
 	if made := c.made.Load(); made != nil {
-		for _, known := range *made {
-			if known.way == w {
-				return known.Handler
+		for _, one := range *made {
+			if one.way == w {
+				return one.out, true
 			}
 		}
 	}
-	return nil
+	return nil, false
 }
 
 func (c *constants) add(w way) slog.Handler {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if h := c.find(w); h != nil {
+	if h, ok := c.find(w); ok {
 		return h // another call was here first
 	}
 	var known []constant

@@ -48,14 +48,18 @@ func (in *instruments) begun(r *record, change int64) {
 	}
 }
 
-// enabled tells whether anybody collects what the instruments say of the call.
+// enabled tells whether anybody collects what is said of the call at its end.
 func (h *hook) enabled(ctx context.Context, call *interceptor.Call) bool {
 	in := &h.instruments
 	if call.Transport() != interceptor.HTTP {
 		return in.rpc.Enabled(ctx)
 	}
-	return in.http.Enabled(ctx) || in.size != nil && in.size.Enabled(ctx) ||
-		in.active != nil && in.active.Enabled(ctx) || h.rpcForREST && in.rpc.Enabled(ctx)
+	return in.http.Enabled(ctx) || in.size != nil && in.size.Enabled(ctx) || h.rpcForREST && in.rpc.Enabled(ctx)
+}
+
+// counting tells whether anybody collects how many calls are being answered.
+func (in *instruments) counting(ctx context.Context) bool {
+	return in.active != nil && in.active.Enabled(ctx)
 }
 
 // record counts a call that has ended, with the context of its span, so that the

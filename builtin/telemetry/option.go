@@ -266,8 +266,8 @@ type Origin struct {
 var noOrigin Origin
 
 // Forwarded gives the function that finds out what trusted proxies say about a
-// request. It is called in BeforeRequest, once per call, by many goroutines at
-// once. Believe headers such as X-Forwarded-Host only if the peer is a proxy of
+// request. It is called in BeforeRequest, once per call that somebody collects
+// anything of, by many goroutines at once. Believe headers such as X-Forwarded-Host only if the peer is a proxy of
 // your own. By default nothing that a client can write is believed; the client's
 // address is the one that package realip has verified, if it is listed before, and
 // otherwise the peer's. The last one given counts; nil is the default.

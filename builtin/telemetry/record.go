@@ -162,6 +162,12 @@ func (r *record) description() string {
 	return cut(interceptor.StatusOf(r.call.Err()).Message(), maxText)
 }
 
+// close notes how the call stands at its end. ctx is what its phases received.
+func (r *record) close(ctx context.Context) {
+	r.left = ctx.Err() != nil && context.Cause(ctx) == context.Canceled //nolint:errorlint // a cause of somebody's own is no client that left
+	r.ended.Store(true)
+}
+
 // end ends the span at the moment the call did, so that it takes exactly as long
 // as the histogram says.
 func (r *record) end() {

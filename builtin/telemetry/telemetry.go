@@ -73,10 +73,12 @@ func (h *hook) BeforeRequest(ctx context.Context, call *interceptor.Call) (conte
 	return r.ctx, nil
 }
 
-// idle tells whether nobody collects anything of the call, as in a program without an
-// SDK. There is then no record of it, and what it costs is to pass the caller's trace on.
+// idle tells whether nobody collects anything of the call: the tracer is
+// OpenTelemetry's no-op one, and so are the meters. There is then no record of it, and
+// what it costs is to pass the caller's trace on.
 func (h *hook) idle(ctx context.Context, call *interceptor.Call) bool {
-	return h.silent && h.filter == nil && !trace.SpanFromContext(ctx).IsRecording() && !h.enabled(ctx, call)
+	return h.silent && h.filter == nil && !trace.SpanFromContext(ctx).IsRecording() &&
+		!h.enabled(ctx, call) && !h.instruments.counting(ctx)
 }
 
 // BeforeHandler names the span by the method, for whoever looks at spans that
@@ -92,13 +94,10 @@ func (h *hook) BeforeHandler(ctx context.Context, call *interceptor.Call, method
 func (h *hook) AfterResponse(ctx context.Context, call *interceptor.Call) {
 	r := h.own(call)
 	if r == nil {
-		if panicked := exceptionOf(call.Err()); panicked != nil {
-			h.reportException(ctx, call, h.targets.final(call), panicked)
-		}
+		h.afterIdle(ctx, call)
 		return
 	}
-	r.left = ctx.Err() != nil && context.Cause(ctx) == context.Canceled //nolint:errorlint // a cause of somebody's own is no client that left
-	r.ended.Store(true)
+	r.close(ctx)
 	defer r.end()         // also if a function of the user's panics
 	defer r.extra.close() // before the span ends
 	counted, recorded := r.drop&Metrics == 0 && h.enabled(r.ctx, call), r.span.IsRecording()
@@ -117,5 +116,21 @@ func (h *hook) AfterResponse(ctx context.Context, call *interceptor.Call) {
 	}
 	if panicked != nil {
 		h.reportException(r.ctx, call, r.target, panicked)
+	}
+}
+
+// afterIdle keeps of a call that nobody collects what hooks further out may still ask
+// [DefaultClassifier] for, and reports a panic: logs are collected apart.
+func (h *hook) afterIdle(ctx context.Context, call *interceptor.Call) {
+	err := call.Err()
+	if err == nil {
+		return
+	}
+	r := &record{hook: h, outer: recordOf(call), call: call, ctx: ctx, span: noSpan, origin: &noOrigin}
+	r.extra.close()
+	r.close(ctx)
+	recordKey.Set(call, r)
+	if panicked := exceptionOf(err); panicked != nil {
+		h.reportException(ctx, call, h.targets.final(call), panicked)
 	}
 }

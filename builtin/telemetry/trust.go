@@ -81,7 +81,7 @@ func (h *hook) parent(ctx context.Context, call *interceptor.Call) parentage {
 		return parentage{ctx: h.propagator.Extract(ctx, (*carrier)(call))}
 	}
 	p := parentage{ctx: ctx, newRoot: true}
-	if policy == Restart {
+	if policy == Restart && !h.silent { // a span that nobody keeps needs no link
 		remote := trace.SpanContextFromContext(h.propagator.Extract(ctx, (*carrier)(call)))
 		p.link = remote.WithTraceState(trace.TraceState{})
 	}

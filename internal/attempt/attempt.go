@@ -15,7 +15,7 @@ import (
 // The exported fields are set before the first use and stay. Try is required; the zero value of each other field is of
 // use. The methods are safe for concurrent use. A Series must not be copied after its first use.
 type Series struct {
-	// What names what is attempted, and begins the text of the error that a panic of Try becomes, or its runtime.Goexit.
+	// What names what is attempted. It begins the text of the error of a Try that panicked or ended its goroutine.
 	What string
 	// Interval is how much time at least lies between the starts of two attempts, whatever came of the first. With 0,
 	// an attempt may begin whenever none is under way.
@@ -90,10 +90,13 @@ func (s *Series) now() time.Time {
 
 // run makes an attempt and tells those who wait that it has ended.
 func (s *Series) run(ended chan<- struct{}, began time.Time) {
-	err := fmt.Errorf("%s ended its goroutine (runtime.Goexit) instead of returning", s.What) // unless Try returns
+	var err error
+	returned := false
 	defer func() {
 		if v := recover(); v != nil { // what another server sends must not end the program
 			err = fmt.Errorf("%s panicked: %v", s.What, v)
+		} else if !returned {
+			err = fmt.Errorf("%s ended its goroutine (runtime.Goexit) instead of returning", s.What)
 		}
 		s.mu.Lock()
 		s.failure, s.underWay = err, nil
@@ -104,4 +107,5 @@ func (s *Series) run(ended chan<- struct{}, began time.Time) {
 		}
 	}()
 	err = s.Try(began)
+	returned = true
 }
