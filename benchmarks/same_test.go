@@ -65,10 +65,11 @@ var spellings = map[string][]string{
 	"peer":      {"peer", "peer.address"},
 	"id":        {"request_id"},
 	"principal": {"principal"},
+	"trace":     {"trace_id"},
 }
 
-// line returns the one line of the log in the spelling of this test.
-func (j *journal) line(t *testing.T) map[string]any {
+// only returns the one line of the log.
+func (j *journal) only(t *testing.T) map[string]any {
 	t.Helper()
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -76,10 +77,17 @@ func (j *journal) line(t *testing.T) map[string]any {
 	if strings.Count(text, "\n") != 1 {
 		t.Fatalf("the log is %q, want one line", text)
 	}
-	logged, line := map[string]any{}, map[string]any{}
+	logged := map[string]any{}
 	if err := json.Unmarshal([]byte(text), &logged); err != nil {
 		t.Fatalf("the log is %q: %v", text, err)
 	}
+	return logged
+}
+
+// line returns the one line of the log in the spelling of this test.
+func (j *journal) line(t *testing.T) map[string]any {
+	t.Helper()
+	logged, line := j.only(t), map[string]any{}
 	for key, names := range spellings {
 		for _, name := range names {
 			if v, ok := logged[name]; ok {
@@ -92,7 +100,7 @@ func (j *journal) line(t *testing.T) map[string]any {
 }
 
 // check compares what a contender did with what is asked of all.
-func (a attempt) check(t *testing.T, code codes.Code, echoed string, log *journal) {
+func (a attempt) check(t *testing.T, work contender.Work, code codes.Code, echoed string, log *journal) {
 	t.Helper()
 	if code != a.code {
 		t.Errorf("the client got %v, want %v", code, a.code)
@@ -102,6 +110,9 @@ func (a attempt) check(t *testing.T, code codes.Code, echoed string, log *journa
 	}
 	line := log.line(t)
 	want := []string{"code", "duration", "id", "method", "peer"}
+	if work == contender.W6 {
+		want = append(want, "trace")
+	}
 	if got := slices.Sorted(maps.Keys(line)); !slices.Equal(slices.DeleteFunc(got, func(k string) bool { return k == "principal" }), want) {
 		t.Errorf("the log has %v, want %v", line, want)
 	}
@@ -192,7 +203,7 @@ func TestSameWorkGRPC(t *testing.T) {
 					_, err := client.Unary(a.outgoing(t.Context()), &pb.UnaryRequest{Id: a.asked}, grpc.Header(&header), grpc.Trailer(&trailer))
 					stopped(srv) // the line is written after the client has its answer
 					echoed := append(header.Get("x-request-id"), trailer.Get("x-request-id")...)
-					a.check(t, status.Code(err), strings.Join(echoed, ","), log)
+					a.check(t, work, status.Code(err), strings.Join(echoed, ","), log)
 					if work == contender.W6 {
 						measured(t, p)
 					}
@@ -255,7 +266,7 @@ func TestSameWorkHTTP(t *testing.T) {
 				}
 				p, log := a.start(t, work)
 				w := a.ask(c.Handler(p, pattern, handler), httptest.NewRequest(http.MethodGet, "/books/list?"+a.asked, nil))
-				a.check(t, codeOf(w.Code), echo(w), log)
+				a.check(t, work, codeOf(w.Code), echo(w), log)
 				if c.Telemetry {
 					measured(t, p)
 				}
@@ -281,8 +292,90 @@ func TestSameWorkREST(t *testing.T) {
 				}
 				w := a.ask(h, httptest.NewRequest(http.MethodGet, "/v1/conformance/"+a.asked, nil))
 				stop()
-				a.check(t, codeOf(w.Code), echo(w), log)
+				a.check(t, contender.W5, codeOf(w.Code), echo(w), log)
 			})
+		}
+	}
+}
+
+// TestSameLine proves that the lines written by hand tell what this library's line
+// tells, of an answer and of a refusal. What goes out as bytes it knows on a gRPC
+// connection, where the others would have to ask for it.
+func TestSameLine(t *testing.T) {
+	t.Parallel()
+	for _, a := range []attempt{attempts[0], attempts[2]} {
+		for _, work := range []contender.Work{contender.W5, contender.W6} {
+			rpc, web := a.linesGRPC(t, work), a.linesHTTP(t, work)
+			for name, line := range rpc {
+				sameLine(t, "gRPC, "+a.name+", "+name, line, rpc["crosscut"])
+			}
+			for name, line := range web {
+				sameLine(t, "net/http, "+a.name+", "+name, line, web["crosscut"])
+			}
+		}
+	}
+}
+
+// linesGRPC are the lines of the contenders for gRPC but go-grpc-middleware, whose
+// logging writes its own, which has more.
+func (a attempt) linesGRPC(t *testing.T, work contender.Work) map[string]map[string]any {
+	t.Helper()
+	lines := map[string]map[string]any{}
+	for _, c := range contender.AllGRPC() {
+		if c.Name == "go-grpc-middleware" || work == contender.W6 && !c.Telemetry {
+			continue
+		}
+		p, log := a.start(t, work)
+		srv := c.Server(p)
+		_, err := dial(t, srv).Unary(a.outgoing(t.Context()), &pb.UnaryRequest{Id: a.asked})
+		if status.Code(err) != a.code {
+			t.Errorf("%s: %v", c.Name, err)
+		}
+		stopped(srv)
+		lines[c.Name] = log.only(t)
+		delete(lines[c.Name], "sent_bytes") // known on a connection, where others had to ask for it
+		delete(lines[c.Name], "received_bytes")
+	}
+	return lines
+}
+
+// linesHTTP are the lines of the contenders for net/http but chi, which stands beside
+// chi-same-line for its usual line.
+func (a attempt) linesHTTP(t *testing.T, work contender.Work) map[string]map[string]any {
+	t.Helper()
+	lines := map[string]map[string]any{}
+	for _, c := range contender.AllHTTP() {
+		if c.Name == "chi" || work == contender.W6 && !c.Telemetry {
+			continue
+		}
+		p, log := a.start(t, work)
+		a.ask(c.Handler(p, pattern, ok), httptest.NewRequest(http.MethodGet, "/books/list", nil))
+		lines[c.Name] = log.only(t)
+	}
+	return lines
+}
+
+// sameLine compares the line of a contender with this library's. What differs by call
+// or by the spelling of a library has to be there, the rest has to be the same. A
+// refusal has no principal, which a line written by hand may say, and an error.
+func sameLine(t *testing.T, name string, line, want map[string]any) {
+	t.Helper()
+	for key, v := range want {
+		got, there := line[key]
+		switch key {
+		case "time", "duration", "peer", "method", "route", "sent_bytes":
+			if !there {
+				t.Errorf("%s: the line lacks %s", name, key)
+			}
+		case "trace_id", "span_id":
+			if id, _ := got.(string); len(id) != len(v.(string)) || strings.Trim(id, "0") == "" {
+				t.Errorf("%s: %s is %v", name, key, got)
+			}
+		case "error", "denied":
+		default:
+			if got != v {
+				t.Errorf("%s: %s is %v, want %v", name, key, got, v)
+			}
 		}
 	}
 }
@@ -301,7 +394,7 @@ func TestSameWorkConnect(t *testing.T) {
 			r := httptest.NewRequest(http.MethodPost, pb.ConformanceService_Unary_FullMethodName, io.NopCloser(bytes.NewReader(body)))
 			r.Header.Set("Content-Type", "application/proto")
 			w := a.ask(contender.Connect(p), r)
-			a.check(t, codeOf(w.Code), echo(w), log)
+			a.check(t, contender.W5, codeOf(w.Code), echo(w), log)
 		})
 	}
 }

@@ -30,9 +30,11 @@ func (c *Call) afterAll(left int) {
 			c.afterAll(left)
 		}
 	}()
+	steps := c.plan.steps
+	all := int(c.early+c.late) == len(steps)
 	for left > 0 {
 		left--
-		if st := &c.plan.steps[left]; st.lacks&afterResponse == 0 && c.entered(st) {
+		if st := &steps[left]; st.lacks&afterResponse == 0 && (all || c.entered(st)) {
 			st.hook.AfterResponse(c.contextOf(st), c)
 		}
 	}

@@ -16,11 +16,19 @@ import (
 // chiHTTP has the middlewares of chi for the request id, for what a response says,
 // and for panics, and the rest as its users write it.
 func chiHTTP(p *Parts, pattern string, h http.Handler) http.Handler {
-	return p.otelHTTP(newChi(pattern, h, p.chiMiddlewares()...))
+	return p.otelHTTP(newChi(pattern, h, p.chiMiddlewares(p.chiLine)...))
 }
 
-func (p *Parts) chiMiddlewares() chi.Middlewares {
-	return chi.Middlewares{middleware.RequestID, echo, p.accessLog, middleware.Recoverer, p.bearer, p.throttle}
+// chiSameLine is chiHTTP with the line that this library's logging writes.
+func chiSameLine(p *Parts, pattern string, h http.Handler) http.Handler {
+	return p.otelHTTP(newChi(pattern, h, p.chiMiddlewares(p.writeRequest)...))
+}
+
+// lineWriter writes the line of a request.
+type lineWriter func(r *http.Request, c *caller, pattern string, status int, sent int64, took time.Duration)
+
+func (p *Parts) chiMiddlewares(write lineWriter) chi.Middlewares {
+	return chi.Middlewares{middleware.RequestID, echo, accessLog(write), middleware.Recoverer, p.bearer, p.throttle}
 }
 
 func newChi(pattern string, h http.Handler, list ...func(http.Handler) http.Handler) http.Handler {
@@ -50,21 +58,25 @@ func echo(next http.Handler) http.Handler {
 	})
 }
 
-// accessLog writes the line.
-func (p *Parts) accessLog(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start, c := time.Now(), &caller{id: middleware.GetReqID(r.Context())}
-		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
-		ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
-		next.ServeHTTP(ww, r)
-		level, status := slog.LevelInfo, cmp.Or(ww.Status(), http.StatusOK) // 0 if the handler wrote nothing
-		if status >= http.StatusBadRequest {
-			level = slog.LevelWarn
-		}
-		p.write(r.Context(), level, slog.String("method", r.Method), slog.String("route", chi.RouteContext(r.Context()).RoutePattern()),
-			slog.Int("status", status), slog.Duration("duration", time.Since(start)), slog.Int("bytes", ww.BytesWritten()),
-			slog.String("peer", r.RemoteAddr), slog.String("request_id", c.id), slog.String("principal", c.subject))
-	})
+// accessLog has the line of each request written.
+func accessLog(write lineWriter) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			start, c := time.Now(), &caller{id: middleware.GetReqID(r.Context())}
+			r = r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
+			ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+			next.ServeHTTP(ww, r)
+			status := cmp.Or(ww.Status(), http.StatusOK) // 0 if the handler wrote nothing
+			write(r, c, chi.RouteContext(r.Context()).RoutePattern(), status, int64(ww.BytesWritten()), time.Since(start))
+		})
+	}
+}
+
+// chiLine writes what an access log usually has.
+func (p *Parts) chiLine(r *http.Request, c *caller, pattern string, status int, sent int64, took time.Duration) {
+	p.write(r.Context(), levelOf(status), slog.String("method", r.Method), slog.String("route", pattern),
+		slog.Int("status", status), slog.Duration("duration", took), slog.Int64("bytes", sent),
+		slog.String("peer", r.RemoteAddr), slog.String("request_id", c.id), slog.String("principal", c.subject))
 }
 
 // bearer authenticates the caller.

@@ -44,14 +44,14 @@ func (p *Parts) connectUnary(next connect.UnaryFunc) connect.UnaryFunc {
 			c.id = rand.Text()
 		}
 		resp, err := p.connectAdmitted(ctx, c, req, next)
-		level, code := slog.LevelInfo, "ok"
+		level, code, messages := slog.LevelInfo, "ok", int64(1)
 		if err != nil {
-			level, code = slog.LevelWarn, connect.CodeOf(err).String()
+			level, code, messages = slog.LevelWarn, connect.CodeOf(err).String(), 0
 		} else {
 			resp.Header().Set(RequestID, c.id)
 		}
-		p.write(ctx, level, slog.String("method", req.Spec().Procedure[1:]), slog.String("code", code), slog.Duration("duration", time.Since(start)),
-			slog.String("peer", req.Peer().Addr), slog.String("request_id", c.id), slog.String("principal", c.subject))
+		p.write(ctx, level, slog.String("method", req.Spec().Procedure[1:]), slog.String("transport", "connect"), slog.String("code", code),
+			slog.Duration("duration", time.Since(start)), slog.Int64("received", messages), slog.Int64("sent", messages), slog.String("peer", req.Peer().Addr), slog.String("request_id", c.id), slog.String("principal", c.subject))
 		return resp, err
 	}
 }

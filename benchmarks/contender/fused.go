@@ -78,9 +78,12 @@ func (p *Parts) admit(c *caller, authorization string) error {
 
 // writeRPC writes the line that this library's logging writes for a unary call.
 func (p *Parts) writeRPC(ctx context.Context, method string, c *caller, err error, took time.Duration) {
-	level, code := slog.LevelInfo, status.Code(err)
+	level, code, messages := slog.LevelInfo, status.Code(err), int64(1)
 	if err != nil {
-		level = slog.LevelWarn
+		messages = 0
+	}
+	if code == codes.Internal {
+		level = slog.LevelError
 	}
 	var address string
 	if from, ok := peer.FromContext(ctx); ok {
@@ -88,7 +91,7 @@ func (p *Parts) writeRPC(ctx context.Context, method string, c *caller, err erro
 	}
 	attrs := [...]slog.Attr{
 		slog.String("method", method), slog.String("transport", "grpc"), slog.String("code", code.String()), slog.Duration("duration", took),
-		slog.Int64("received", 1), slog.Int64("sent", 1), slog.String("peer", address), slog.String("request_id", c.id),
+		slog.Int64("received", messages), slog.Int64("sent", messages), slog.String("peer", address), slog.String("request_id", c.id),
 		slog.String("principal", c.subject), slog.Any("error", err),
 	}
 	n := len(attrs)

@@ -1,6 +1,7 @@
 package contender
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"log/slog"
@@ -67,24 +68,33 @@ func (c *fusedCall) fail(status int) { http.Error(c, http.StatusText(status), st
 // Unwrap is for http.ResponseController.
 func (c *fusedCall) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
-// finish recovers from a panic and writes the line that this library's logging
-// writes for a plain request.
+// finish recovers from a panic and writes the line.
 func (p *Parts) finish(c *fusedCall, r *http.Request) {
 	if recover() != nil && c.status == 0 {
 		c.fail(http.StatusInternalServerError)
 	}
-	level, pattern := slog.LevelInfo, ""
-	if c.status >= http.StatusBadRequest {
-		level = slog.LevelWarn
-	}
+	pattern := ""
 	if c.served != nil {
 		pattern = c.served.Pattern
 	}
-	p.write(r.Context(), level,
+	p.writeRequest(r, &c.caller, pattern, cmp.Or(c.status, http.StatusOK), c.bytes, time.Since(c.start))
+}
+
+// writeRequest writes the line that this library's logging writes for a plain request.
+func (p *Parts) writeRequest(r *http.Request, c *caller, pattern string, status int, sent int64, took time.Duration) {
+	p.write(r.Context(), levelOf(status),
 		slog.String("method", pattern), slog.String("transport", "http"), slog.String("route", pattern), slog.String("http_method", r.Method),
-		slog.String("code", codeOf(c.status).String()), slog.Int("http_status", c.status), slog.Duration("duration", time.Since(c.start)),
-		slog.Int64("received_bytes", 0), slog.Int64("sent_bytes", c.bytes),
+		slog.String("code", codeOf(status).String()), slog.Int("http_status", status), slog.Duration("duration", took),
+		slog.Int64("received_bytes", 0), slog.Int64("sent_bytes", sent),
 		slog.String("peer", r.RemoteAddr), slog.String("request_id", c.id), slog.String("principal", c.subject))
+}
+
+// levelOf is the level of the line of a status.
+func levelOf(status int) slog.Level {
+	if status >= http.StatusInternalServerError {
+		return slog.LevelError
+	}
+	return slog.LevelInfo
 }
 
 // statusOf is the HTTP status of what the work refuses with.

@@ -23,6 +23,10 @@ import (
 // id, which it has none for. It logs the end of a call alone, as all others do.
 func middlewares(p *Parts) ([]grpc.UnaryServerInterceptor, []grpc.StreamServerInterceptor) {
 	logger := logging.LoggerFunc(func(ctx context.Context, level logging.Level, msg string, fields ...any) {
+		if p.Telemetry {
+			ids := spanIDs(ctx)
+			fields = append(fields, "trace_id", ids.trace, "span_id", ids.span, "trace_flags", ids.flags)
+		}
 		p.Logger.Log(ctx, slog.Level(level), msg, fields...)
 	})
 	onlyEnd := logging.WithLogOnEvents(logging.FinishCall)

@@ -17,6 +17,7 @@ type HTTP struct {
 func AllHTTP() []HTTP {
 	return []HTTP{
 		{Name: "chi", Telemetry: true, Handler: chiHTTP},
+		{Name: "chi-same-line", Telemetry: true, Handler: chiSameLine},
 		{Name: "crosscut", Telemetry: true, Handler: crosscutHTTP},
 		{Name: "fused", Handler: fusedHTTP},
 	}

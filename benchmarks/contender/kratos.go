@@ -3,7 +3,6 @@ package contender
 import (
 	"context"
 	"crypto/rand"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -14,8 +13,6 @@ import (
 	"github.com/go-kratos/kratos/v2/transport"
 	kratosgrpc "github.com/go-kratos/kratos/v2/transport/grpc"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/peer"
-	"google.golang.org/grpc/status"
 
 	"github.com/crosscut-go/crosscut/builtin/requestid"
 )
@@ -49,16 +46,7 @@ func (p *Parts) kratosLog(next middleware.Handler) middleware.Handler {
 		}
 		tr.ReplyHeader().Set(metadataID, c.id)
 		resp, err := next(context.WithValue(ctx, callerKey{}, c), req)
-		level := slog.LevelInfo
-		if err != nil {
-			level = slog.LevelWarn
-		}
-		var address string
-		if from, ok := peer.FromContext(ctx); ok {
-			address = addressOf(from.Addr)
-		}
-		p.write(ctx, level, slog.String("method", strings.TrimPrefix(tr.Operation(), "/")), slog.String("code", status.Code(err).String()),
-			slog.Duration("duration", time.Since(start)), slog.String("peer", address), slog.String("request_id", c.id), slog.String("principal", c.subject))
+		p.writeRPC(ctx, strings.TrimPrefix(tr.Operation(), "/"), c, err, time.Since(start))
 		return resp, err
 	}
 }

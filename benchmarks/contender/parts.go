@@ -2,6 +2,7 @@ package contender
 
 import (
 	"context"
+	"encoding/hex"
 	"io"
 	"log/slog"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/time/rate"
 )
 
@@ -73,6 +75,28 @@ func (p *Parts) write(ctx context.Context, level slog.Level, attrs ...slog.Attr)
 		return
 	}
 	r := slog.NewRecord(time.Now(), level, "call", 0)
+	if p.Telemetry {
+		var space [16]slog.Attr // so that the record grows once
+		ids := spanIDs(ctx)
+		attrs = append(append(space[:0], attrs...),
+			slog.String("trace_id", ids.trace), slog.String("span_id", ids.span), slog.String("trace_flags", ids.flags))
+	}
 	r.AddAttrs(attrs...)
 	_ = out.Handle(ctx, r)
+}
+
+// logged are the ids of a span as the line has them.
+type logged struct{ trace, span, flags string }
+
+// spanIDs returns the ids of the span in ctx, with one allocation.
+func spanIDs(ctx context.Context) logged {
+	sc := trace.SpanContextFromContext(ctx)
+	traceID, spanID := sc.TraceID(), sc.SpanID()
+	const first, second = 2 * len(traceID), 2 * (len(traceID) + len(spanID))
+	var digits [second + 2]byte
+	hex.Encode(digits[:], traceID[:])
+	hex.Encode(digits[first:], spanID[:])
+	hex.Encode(digits[second:], []byte{byte(sc.TraceFlags())})
+	text := string(digits[:])
+	return logged{text[:first], text[first:second], text[second:]}
 }

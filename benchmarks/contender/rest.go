@@ -65,7 +65,7 @@ func crosscutREST(stack *interceptor.Stack) (http.Handler, func(), error) {
 // and streams are not served.
 func serverREST(p *Parts) (http.Handler, func(), error) {
 	mux, stop, err := bareServerREST()
-	return p.otelHTTP(newChi(RESTPattern+"*", mux, p.chiMiddlewares()...)), stop, err
+	return p.otelHTTP(newChi(RESTPattern+"*", mux, p.chiMiddlewares(p.chiLine)...)), stop, err
 }
 
 func bareServerREST() (http.Handler, func(), error) {

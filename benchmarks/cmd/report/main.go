@@ -41,7 +41,7 @@ func run(dir, out string) error {
 func writePlots(page *strings.Builder, dir string, r *results) error {
 	var lines []series
 	for _, s := range slopes {
-		if points := r.points(s.name, least); len(points) > 1 {
+		if points := r.points(s.name, usual); len(points) > 1 {
 			lines = append(lines, series{strings.TrimPrefix(s.name, "Hooks/"), points})
 		}
 	}

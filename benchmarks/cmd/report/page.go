@@ -40,27 +40,33 @@ var compared = []string{
 func writeBudgets(page *strings.Builder, r *results) {
 	page.WriteString("\n## Budgets\n\n\"Added\" is over the same call with nothing installed. A ratio is to what stands in the second column, of the same run. " +
 		"Measured are the medians of all rounds. The last two columns say the same by the CPU time of the whole process, which other work on the machine does not add to (over loopback it includes the client), " +
-		"and by the least time of all rounds, to which everything else that happens on a machine adds. The lines of what a further hook costs are laid through the least times.\n")
+		"and by the least times of all rounds, to which everything else that happens on a machine adds. Rows without a budget are there to compare.\n")
 	page.WriteString("\n| what | beside | budget | measured | met? | by CPU time | by the least |\n|---|---|---|---|---|---|---|\n")
 	for _, row := range rows {
 		budget, measured, met := row.judge(r)
 		fmt.Fprintf(page, "| %s | %s | %s | %s | %s | %s | %s |\n", row.what, row.beside, budget, measured, met, row.times(r, byCPU), row.times(r, least))
 	}
 	for _, s := range slopes {
-		points := r.points(s.name, least)
+		points := r.points(s.name, usual)
 		if len(points) < 2 {
 			fmt.Fprintf(page, "| %s | | ≤ %g ns | not measured | **no** | | |\n", s.what, s.most)
 			continue
 		}
 		slope, _, r2 := fit(points)
 		more, _, _ := fit(r.points(s.name, reading{allocs, median}))
-		cpu, _, cpu2 := fit(r.points(s.name, byCPU))
-		budget, met := fmt.Sprintf("≤ %g ns, r² ≥ 0.99, 0 allocs", s.most), verdict(slope <= s.most && r2 >= 0.99 && more < 0.01)
+		budget, met := fmt.Sprintf("≤ %g ns, r² ≥ 0.99, 0 allocs", s.most), verdict(slope > 0 && slope <= s.most && r2 >= 0.99 && more < 0.01)
 		if s.most == 0 {
 			budget, met = "", ""
 		}
-		fmt.Fprintf(page, "| %s | | %s | %.1f ns, r² %.3f, %.2f allocs | %s | %.1f ns, r² %.3f | |\n", s.what, budget, slope, r2, math.Abs(more), met, cpu, cpu2)
+		fmt.Fprintf(page, "| %s | | %s | %s, %.2f allocs | %s | %s | %s |\n", s.what, budget, line(points), math.Abs(more), met,
+			line(r.points(s.name, byCPU)), line(r.points(s.name, least)))
 	}
+}
+
+// line tells how much more y is for each x, and how well that fits.
+func line(points []point) string {
+	slope, _, r2 := fit(points)
+	return fmt.Sprintf("%.1f ns, r² %.3f", slope, r2)
 }
 
 // judge compares a row with what was measured.
@@ -78,6 +84,10 @@ func (row row) judge(r *results) (budget, measured, met string) {
 		case l.relative:
 			theirs, ok := r.added(row.theirs, reading{l.unit, median})
 			quotient := ours / theirs
+			if l.max == unlimited {
+				figures = append(figures, fmt.Sprintf("%.2f × (%s of %s)", quotient, quantity(ours, l.unit), quantity(theirs, l.unit)))
+				return "", strings.Join(figures, ", "), ""
+			}
 			budgets = append(budgets, fmt.Sprintf("≤ %.2f ×", l.max))
 			figures = append(figures, fmt.Sprintf("%.2f × (%s of %s)", quotient, quantity(ours, l.unit), quantity(theirs, l.unit)))
 			// What adds less than nothing is noise, and proves nothing.
@@ -107,7 +117,10 @@ func (row row) times(r *results, by reading) string {
 			figures = append(figures, quantity(ours, ns))
 			continue
 		}
-		theirs, _ := r.added(row.theirs, by)
+		theirs, ok := r.added(row.theirs, by)
+		if !ok {
+			return "not measured"
+		}
 		figures = append(figures, fmt.Sprintf("%.2f × (%s of %s)", ours/theirs, quantity(ours, ns), quantity(theirs, ns)))
 	}
 	return strings.Join(figures, ", ")

@@ -1,5 +1,7 @@
 package main
 
+import "math"
+
 // path names a benchmark, and the one that is the same without what is measured;
 // what the first takes more than the second is what was added. Without a base the
 // whole call counts.
@@ -28,6 +30,9 @@ const (
 	cpuNs  = "cpu-ns/op" // of all goroutines, what the kernel did for them included
 )
 
+// unlimited is for what has no budget and is there to compare.
+var unlimited = math.Inf(1)
+
 func ratio(limitation float64) limit   { return limit{unit: ns, max: limitation, relative: true} }
 func time(nanoseconds float64) limit   { return limit{unit: ns, max: nanoseconds} }
 func allocations(most float64) limit   { return limit{unit: allocs, max: most} }
@@ -52,6 +57,7 @@ var rows = []row{
 	{"gRPC unary, direct, W5 added", "go-grpc-middleware", direct("crosscut/W5"), direct("go-grpc-middleware/W5"), all(ratio(0.30), allocations(10))},
 	{"gRPC unary, loopback, W6 added", "go-grpc-middleware, otelgrpc", loopback("crosscut/W6"), loopback("go-grpc-middleware/W6"), all(ratio(0.25), allocations(25))},
 	{"net/http, direct, W5 added", "chi, slog", webDirect("crosscut/W5", "bare"), webDirect("chi/W5", "bare-chi"), all(ratio(1.0), allocations(8))},
+	{"the same", "chi, slog, the line with the same attributes", webDirect("crosscut/W5", "bare"), webDirect("chi-same-line/W5", "bare-chi"), all(ratio(unlimited))},
 	{"net/http, direct, W6 added", "chi, slog, otelhttp", webDirect("crosscut/W6", "bare"), webDirect("chi/W6", "bare-chi"), all(ratio(0.45), allocations(14))},
 	{"REST, W6, whole request", "a gateway dialling its own server, go-grpc-middleware, otelgrpc, otelhttp", whole("REST/crosscut/W6"), whole("REST/endpoint-go-grpc-middleware/W6"), all(ratio(0.15))},
 	{"REST, W6, whole request", "HandlerServer, chi, otelhttp: no RPC hooks, no streams", whole("REST/crosscut/W6"), whole("REST/HandlerServer-chi/W6"), all(ratio(1.0))},
@@ -67,6 +73,8 @@ var rows = []row{
 	{"an idle open stream, empty stack added", "", added("IdleStream/crosscut/empty", "IdleStream/bare"), path{}, all(memory(1024))},
 	{"telemetry alone, gRPC, no-op providers", "otelgrpc", rpcTelemetry("crosscut/no-op"), statsTelemetry("no-op"), all(ratio(0.5))},
 	{"telemetry alone, gRPC, always on", "otelgrpc", rpcTelemetry("crosscut/always"), statsTelemetry("always"), all(ratio(0.5))},
+	{"the same, no-op providers", "otelgrpc with the events that grpc-go makes for it", rpcTelemetry("crosscut/no-op"), whole("Telemetry/grpc/otelgrpc-with-events/no-op"), all(ratio(unlimited))},
+	{"the same, always on", "otelgrpc with the events that grpc-go makes for it", rpcTelemetry("crosscut/always"), whole("Telemetry/grpc/otelgrpc-with-events/always"), all(ratio(unlimited))},
 	{"telemetry alone, net/http, no-op providers", "otelhttp", webTelemetry("crosscut/no-op"), webTelemetry("otelhttp/no-op"), all(ratio(0.5))},
 	{"telemetry alone, net/http, always on", "otelhttp", webTelemetry("crosscut/always"), webTelemetry("otelhttp/always"), all(ratio(0.7))},
 	{"10,000 registered methods, whole call", "10 methods", whole("Methods/crosscut/10000"), whole("Methods/crosscut/10"), all(ratio(1.1))},
