@@ -21,6 +21,8 @@ type record struct {
 	ctx    context.Context // with the span: points recorded with it become exemplars
 	span   trace.Span      // never nil
 	target *target         // what span and points are named by
+	opened *target         // what the span was begun for
+	routed bool            // target is that of the method
 	origin *Origin         // never nil
 	peer   peer
 	ids    tracekey.Span
@@ -29,7 +31,7 @@ type record struct {
 	drop   Signals
 	left   bool // the client was gone when the call ended
 
-	opts [4]trace.SpanStartOption // room for the usual ones
+	opts [3]trace.SpanStartOption // room for the usual ones
 }
 
 // How many attributes spans have at their start and get at their end, as a rule.
@@ -61,7 +63,8 @@ var noSpan = trace.SpanFromContext(context.Background())
 
 // begin begins the record of a call, and its span.
 func (h *hook) begin(p parentage, call *interceptor.Call) *record {
-	r := &record{hook: h, outer: recordOf(call), call: call, ctx: p.ctx, span: noSpan, origin: &noOrigin, target: h.targets.of(call)}
+	r := &record{hook: h, outer: recordOf(call), call: call, ctx: p.ctx, span: noSpan, origin: &noOrigin, opened: h.targets.of(call)}
+	r.target = r.opened
 	if h.filter != nil {
 		r.drop = h.filter(call)
 	}
@@ -120,16 +123,11 @@ func idsOf(sc trace.SpanContext) tracekey.Span {
 	return tracekey.Span{TraceID: sc.TraceID(), SpanID: sc.SpanID(), Flags: byte(sc.TraceFlags())}
 }
 
-// retarget names the span by t if it was named by something else.
+// retarget names the span by t if it was named by something else. What t is
+// identified by is for finish to say.
 func (r *record) retarget(t *target) {
-	if t == r.target {
-		return
-	}
-	if r.span.IsRecording() {
-		if t.name != r.target.name {
-			r.span.SetName(t.name)
-		}
-		r.span.SetAttributes(t.identity...)
+	if t.name != r.target.name && r.span.IsRecording() {
+		r.span.SetName(t.name)
 	}
 	r.target = t
 }
@@ -142,6 +140,7 @@ func (r *record) finish(errorType string, isError bool) {
 	} else {
 		attrs = r.endRPC(make([]attribute.KeyValue, 0, rpcAttrs))
 	}
+	attrs = append(attrs, r.target.beyond(r.opened)...)
 	if errorType != "" {
 		attrs = append(attrs, keyErrorType.String(errorType))
 	}

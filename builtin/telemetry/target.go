@@ -94,6 +94,18 @@ func httpTarget(verb, route, rpc string) *target {
 	return t
 }
 
+// beyond returns what identifies t and not o.
+func (t *target) beyond(o *target) []attribute.KeyValue {
+	if t == o {
+		return nil
+	}
+	same := 0
+	for same < min(len(t.identity), len(o.identity)) && t.identity[same] == o.identity[same] {
+		same++
+	}
+	return t.identity[same:]
+}
+
 // learn notes a method's name for atStart. Servers call it at start-up, and for
 // methods that they see later.
 func (ts *targets) learn(m *interceptor.Method) {

@@ -86,6 +86,7 @@ func (h *hook) idle(ctx context.Context, call *interceptor.Call) bool {
 func (h *hook) BeforeHandler(ctx context.Context, call *interceptor.Call, method *interceptor.Method) (context.Context, error) {
 	if r := h.own(call); r != nil && r.span.IsRecording() {
 		r.retarget(h.targets.resolved(call, method))
+		r.routed = true
 	}
 	return ctx, nil
 }
@@ -105,7 +106,9 @@ func (h *hook) AfterResponse(ctx context.Context, call *interceptor.Call) {
 	if !counted && !recorded && panicked == nil {
 		return // nobody wants to know
 	}
-	r.retarget(h.targets.final(call))
+	if !r.routed {
+		r.retarget(h.targets.final(call))
+	}
 	errorType, isError := h.classify(call)
 	labels := r.extra.close()
 	if counted {
