@@ -111,8 +111,8 @@ results := benchmarks/results
 bench: ## Compare with the alternatives and write benchmarks/RESULTS.md (COUNT=10 TIME=400ms BENCH=regexp).
 	@mkdir -p $(build)/bench $(results)
 	cd benchmarks && go test -c -o ../$(build)/bench/bench.test . && go build -o ../$(build)/bench/ ./cmd/...
-	@{ date -u '+%Y-%m-%d %H:%M UTC'; grep -m1 'model name' /proc/cpuinfo || sysctl -n machdep.cpu.brand_string || uname -m; \
-		echo "CPUs: $$(getconf _NPROCESSORS_ONLN)"; echo "commit: $$(git describe --always --dirty)"; \
+	@commit=$$(git describe --always --dirty); { date -u '+%Y-%m-%d %H:%M UTC'; grep -m1 'model name' /proc/cpuinfo || sysctl -n machdep.cpu.brand_string || uname -m; \
+		echo "CPUs: $$(getconf _NPROCESSORS_ONLN)"; echo "commit: $$commit"; \
 		echo "each benchmark: $(TIME)"; echo "load before: $$(uptime | sed 's/.*average[s]*: //')"; } >$(results)/machine.txt
 	@: >$(results)/raw.txt; SECONDS=0; for ((round = 1; round <= $(COUNT); round++)); do \
 		if ((SECONDS > $(BENCHLIMIT))); then echo "# stopped after $$((round - 1)) rounds: BENCHLIMIT=$(BENCHLIMIT)"; break; fi; \
