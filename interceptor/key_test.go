@@ -44,6 +44,32 @@ func TestStringsInKeys(t *testing.T) {
 	}
 }
 
+// TestStringsApart: keys that hold strings keep their own, also where one is empty and
+// where one changes.
+func TestStringsApart(t *testing.T) {
+	t.Parallel()
+	stack, _ := build(t)
+	keys := []*interceptor.Key[string]{interceptor.NewKey[string]("0"), interceptor.NewKey[string]("1"), interceptor.NewKey[string]("2")}
+	for _, values := range [][]string{{"a", "b", "c"}, {"", "b", "c"}, {"a", "", "c"}} {
+		c := new(callT)
+		ops.Begin(c, stack, t.Context(), &wire{kind: driver.GRPC})
+		check := func(want ...string) {
+			t.Helper()
+			for i, key := range keys {
+				if got, ok := key.Get(c); got != want[i] || !ok {
+					t.Errorf("%q: key %d has %q, %v, want %q", values, i, got, ok, want[i])
+				}
+			}
+		}
+		for i, key := range keys {
+			key.Set(c, values[i])
+		}
+		check(values...)
+		keys[0].Set(c, "another")
+		check("another", values[1], values[2])
+	}
+}
+
 // TestStringsInKeysAllocations: the first string of a call costs nothing beyond the
 // call's notes.
 func TestStringsInKeysAllocations(t *testing.T) { // not parallel: it counts allocations

@@ -233,11 +233,12 @@ func TestEndOnce(t *testing.T) {
 	}
 }
 
-// late is a hook whose OnReceive and OnError return when they are let, as those of a
-// stream may that another goroutine has ended.
+// late is a hook whose phases return when they are let, as those of a stream may that
+// another goroutine has ended.
 type late struct {
 	interceptor.Base
 	in, goOn chan struct{}
+	result   error // of the message phases
 }
 
 func (late) Decides() {}
@@ -247,32 +248,42 @@ func (l late) wait() {
 	<-l.goOn
 }
 
-func (l late) OnReceive(ctxT, *callT, any) error { l.wait(); return errDenied }
-func (l late) OnSend(ctxT, *callT, any) error    { return nil }
+func (l late) OnReceive(ctxT, *callT, any) error { l.wait(); return l.result }
+func (l late) OnSend(ctxT, *callT, any) error    { l.wait(); return l.result }
 func (l late) OnError(ctxT, *callT, error) error { l.wait(); return errDenied }
 
 // TestOutcomeStands: what a phase returns after the call has ended on another
-// goroutine changes nothing that observers have read.
+// goroutine changes nothing that observers have read. A failure is reported.
 func TestOutcomeStands(t *testing.T) {
 	t.Parallel()
 	first := errors.New("first")
-	for name, phase := range map[string]func(*callT){
-		"OnReceive": func(c *callT) { _ = ops.Receive(c, text("late"), -1) },
-		"OnError":   func(c *callT) { _ = ops.Fail(c, first, false) },
+	for name, test := range map[string]struct {
+		result   error
+		phase    func(*callT)
+		reported string
+	}{
+		"a refused message": {result: errDenied, phase: func(c *callT) { _ = ops.Receive(c, text("late"), -1) }},
+		"a request":         {phase: func(c *callT) { _ = ops.Receive(c, text("late"), -1) }},
+		"a response":        {phase: func(c *callT) { _, _ = ops.Answer(c, text("late"), nil) }},
+		"another failure": {reported: errDenied.Error(), phase: func(c *callT) {
+			if err := ops.Fail(c, first, false); !errors.Is(err, first) || errors.Is(err, errDenied) {
+				t.Errorf("the failure to send is %v, want the one that the call has ended with", err)
+			}
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			hook := late{in: make(chan struct{}), goOn: make(chan struct{})}
-			stack, _ := build(t, hook)
+			hook := late{in: make(chan struct{}), goOn: make(chan struct{}), result: test.result}
+			stack, log := build(t, hook)
 			c := new(callT)
 			ops.Begin(c, stack, t.Context(), &wire{kind: driver.GRPC})
-			if !ops.Request(c) || !ops.Resolve(c, newRPC(interceptor.BidiStream), "") {
+			if !ops.Request(c) || !ops.Resolve(c, newRPC(interceptor.Unary), "") {
 				t.Fatal("the call was rejected")
 			}
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				phase(c)
+				test.phase(c)
 			}()
 			<-hook.in
 			ops.End(c, 0)
@@ -282,6 +293,10 @@ func TestOutcomeStands(t *testing.T) {
 			if now := c.Err(); !errors.Is(now, failure) || errors.Is(now, errDenied) || c.Denied() != denied || denied {
 				t.Errorf("after the end the failure is %v, denied %v; it was %v, %v", now, c.Denied(), failure, denied)
 			}
+			if c.Request() != nil || c.Response() != nil {
+				t.Errorf("after the end the call has the messages %v and %v", c.Request(), c.Response())
+			}
+			wantText(t, log.String(), test.reported)
 		})
 	}
 }

@@ -2,11 +2,14 @@ package logging_test
 
 import (
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/crosscut-go/crosscut/builtin/logging"
+	"github.com/crosscut-go/crosscut/httpadapter"
 	"github.com/crosscut-go/crosscut/interceptor"
 )
 
@@ -45,5 +48,27 @@ func TestConstantsAreFormattedOnce(t *testing.T) {
 	request()
 	if times.Load() != 2 {
 		t.Errorf("further calls had theirs formatted again: %d times, want 2", times.Load())
+	}
+}
+
+// TestConstantsTellWaysApart: calls of one method that came in different ways do not
+// share what was formatted for the first.
+func TestConstantsTellWaysApart(t *testing.T) {
+	t.Parallel()
+	log := &journal{}
+	mux := httpadapter.NewMux(interceptor.MustNew(logging.New(log.logger(slog.LevelInfo))))
+	mux.HandleFunc("/books/{id}", func(http.ResponseWriter, *http.Request) {})
+	verbs := []string{http.MethodGet, http.MethodPost, http.MethodGet, "BREW", http.MethodPost}
+	for _, verb := range verbs {
+		mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(verb, "/books/7", http.NoBody))
+	}
+	for i, record := range log.records(t) {
+		want := verbs[i]
+		if want == "BREW" {
+			want = "_OTHER"
+		}
+		if record["http_method"] != want || record["route"] != "/books/{id}" {
+			t.Errorf("the record of %s has %v on %v", verbs[i], record["http_method"], record["route"])
+		}
 	}
 }

@@ -114,6 +114,30 @@ func TestIdleOutside(t *testing.T) {
 	}
 }
 
+// asked counts what it is asked for.
+type asked struct {
+	propagation.TextMapPropagator
+	times int
+}
+
+func (a *asked) Extract(ctx context.Context, from propagation.TextMapCarrier) context.Context {
+	a.times++
+	return a.TextMapPropagator.Extract(ctx, from)
+}
+
+// TestIdleRestart: a link that no span will have is not looked for.
+func TestIdleRestart(t *testing.T) {
+	t.Parallel()
+	for policy, want := range map[telemetry.Policy]int{telemetry.Continue: 1, telemetry.Restart: 0, telemetry.Ignore: 0} {
+		s, headers := newSink(t), &asked{TextMapPropagator: w3c}
+		call, _ := interceptortest.NewCall(interceptortest.WithHooks(s.hook(policy, s.idle(telemetry.Propagator(headers))...)))
+		interceptortest.RunPhases(call, func(context.Context) (any, error) { return nil, nil })
+		if headers.times != want {
+			t.Errorf("policy %v: headers were read %d times, want %d", policy, headers.times, want)
+		}
+	}
+}
+
 // TestIdleClassifier: hooks further out are told the same of a call that nobody
 // collects.
 func TestIdleClassifier(t *testing.T) {
