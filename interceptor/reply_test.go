@@ -3,6 +3,7 @@ package interceptor_test
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -109,7 +110,11 @@ func TestReplyOnStreams(t *testing.T) {
 			for _, s := range tr.steps {
 				counts[s]++
 			}
-			if counts["TX1"] > 2 || counts["RS1"] != 1 || counts["AR1"] != 1 {
+			sends := 2 // the handler's message, and the reply once
+			if strings.Contains(test.name, "no messages") {
+				sends = 1
+			}
+			if counts["TX1"] > sends || counts["RS1"] != 1 || counts["AR1"] != 1 {
 				t.Errorf("phases ran too often: %s", tr)
 			}
 		})
